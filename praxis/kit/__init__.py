@@ -1,0 +1,1 @@
+"""What every service and the gateway share: one edge, one way to store, announce, authorize and report."""

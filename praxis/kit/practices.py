@@ -1,0 +1,47 @@
+"""The practices a service keeps books for: copied from the gateway's events, read for time zone and currency, iterated by jobs."""
+
+from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from praxis.contracts.gateway import PracticeOpenedV1
+from praxis.kit.db import Base
+from praxis.kit.inbox import Consumers
+from praxis.kit.unit_of_work import Session
+
+consumers = Consumers()
+
+
+class Practice(Base):
+    """A practice as every publisher knows it."""
+
+    __tablename__ = "practices"
+
+    time_zone: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+@consumers.on(PracticeOpenedV1)
+async def keep_practice(session: Session, event: PracticeOpenedV1) -> None:
+    """Keep the newest revision of the practice."""
+    values = event.model_dump()
+    statement = insert(Practice).values(values)
+    changed = {name: value for name, value in values.items() if name != "practice_id"}
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Practice.practice_id], set_=changed, where=Practice.revision < event.revision
+        )
+    )
+
+
+async def practice_time_zone(session: Session) -> str:
+    """Return the IANA time zone of the practice."""
+    zone: str = (await session.one(select(Practice.time_zone))).time_zone
+    return zone

@@ -1,0 +1,1 @@
+"""Payers, their fee schedules, and who bills and renders as payers know them."""

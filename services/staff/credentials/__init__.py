@@ -1,0 +1,1 @@
+"""Credentials: licences, certificates and registrations, with validity dates and who verified them."""
