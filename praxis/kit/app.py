@@ -71,7 +71,9 @@ class Service:
         inbox = Inbox(database, bus, unit_of_work, clock, [practices.consumers, *self.consumers])
         duties = [job for group in self.jobs for job in group.bound(unit_of_work)]
         jobs = JobRunner(database, clock, [*duties, Job("seal_audit", timedelta(seconds=1), _sealing(database))])
-        return Parts(settings, clock, database, bus, keyring, unit_of_work, bell, Relay(database, bus, clock), inbox, jobs)
+        return Parts(
+            settings, clock, database, bus, keyring, unit_of_work, bell, Relay(database, bus, clock), inbox, jobs
+        )
 
     def build(
         self,
@@ -141,7 +143,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _report_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        observe.log.critical("background-duty-ended", error=type(error).__name__)
+        observe.log.critical("background-duty-ended", exc_info=error)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -89,7 +89,8 @@ async def seal_practice(driver: asyncpg.Connection, practice_id: UUID, now: date
 async def verify_practice(driver: asyncpg.Connection, practice_id: UUID) -> int | None:
     """Recompute every seal of the practice; return the number of the first that does not fit, or None when all do."""
     seals = await driver.fetch(
-        "select number, before_xact::text as before_xact, rows, previous, hash from audit_seals where practice_id = $1 order by number",
+        "select number, before_xact::text as before_xact, rows, previous, hash from audit_seals "
+        "where practice_id = $1 order by number",
         practice_id,
     )
     previous, start = GENESIS, "0"
@@ -109,6 +110,14 @@ async def record_refusal(database: Database, principal: Principal, action: str, 
         assert driver is not None
         await driver.execute(begin_message(principal.practice_id))
         await driver.execute(
-            _REFUSAL, new_id(), now, principal.id, principal.kind, list(principal.roles), action, principal.purpose, trace_id
+            _REFUSAL,
+            new_id(),
+            now,
+            principal.id,
+            principal.kind,
+            list(principal.roles),
+            action,
+            principal.purpose,
+            trace_id,
         )
         await driver.execute("COMMIT")

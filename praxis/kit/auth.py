@@ -58,7 +58,9 @@ def load_public_keys(folder: Path, prefix: str) -> dict[str, Ed25519PublicKey]:
     """Read `<prefix>-<name>.pub` files (base64, 32 bytes) as a mapping name -> key."""
     files = sorted(folder.glob(f"{prefix}-*.pub"))
     return {
-        file.stem.removeprefix(f"{prefix}-"): Ed25519PublicKey.from_public_bytes(base64.b64decode(file.read_text("ascii")))
+        file.stem.removeprefix(f"{prefix}-"): Ed25519PublicKey.from_public_bytes(
+            base64.b64decode(file.read_text("ascii"))
+        )
         for file in files
     }
 

@@ -99,7 +99,7 @@ class Bus:
                     ping_interval=5,
                     max_outstanding_pings=2,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.5,
+                    reconnect_time_wait=1,
                     connect_timeout=2,
                     error_cb=_report,
                 )

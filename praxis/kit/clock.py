@@ -161,7 +161,7 @@ def _showings(wall: datetime, name: str, pointer: str) -> tuple[datetime, dateti
 def _refuse_missing(before: datetime, after: datetime, name: str, pointer: str) -> NoReturn:
     # The clocks jump somewhere between the two readings: at the first second with another offset than `before`.
     start, offset = before.replace(microsecond=0), to_local(before, name).utcoffset()
-    seconds = range(1 + int((after - start).total_seconds()))
+    seconds = range(int((after - start).total_seconds()))
     jump = bisect_left(seconds, True, key=lambda s: to_local(start + timedelta(seconds=s), name).utcoffset() != offset)
     end = start + timedelta(seconds=jump)
     nearest = [to_local(at, name).isoformat() for at in (end - timedelta(minutes=1), end)]

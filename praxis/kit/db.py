@@ -35,7 +35,7 @@ SYSTEM_TABLES = {
     "relay_state": "select, update",
     "failed_deliveries": "select, insert, update",
 }
-"""What the `_system` role (relay, consumers' failure table, jobs, sealing) may touch across practices, beside its explicit policies."""
+"""What the `_system` role (relay, consumers' failure table, jobs, sealing) may touch across practices."""
 
 
 class Base(DeclarativeBase):
@@ -79,7 +79,7 @@ class Database:
 
     async def listener(self, on_close: Callable[..., Any] | None = None) -> asyncpg.Connection:
         """Open a connection of its own for LISTEN, NOTIFY or a session advisory lock; not from a pool."""
-        connection = await asyncpg.connect(
+        connection: asyncpg.Connection = await asyncpg.connect(
             self._settings.role_dsn("system"), **connection_arguments(f"{self._settings.service}-listener")
         )
         if on_close:
@@ -92,7 +92,9 @@ class Database:
             found = (await connection.execute(text(_UNSAFE))).scalars().all()
             exposed = (await connection.execute(text(_EXPOSED), {"unscoped": list(UNSCOPED_TABLES)})).scalars().all()
         if found or exposed:
-            raise UnsafeDatabase(f"{self._settings.service}: roles {list(found)}, tables without forced row security {list(exposed)}")
+            raise UnsafeDatabase(
+                f"{self._settings.service}: roles {list(found)}, tables without forced row security {list(exposed)}"
+            )
 
     async def close(self) -> None:
         """Close both pools."""

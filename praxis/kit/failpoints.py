@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _RANDOM_PLAN = re.compile(r"seed=([0-9]+);probability=(0(?:\.[0-9]+)?|1)(?:;action=(.+))?")
 
 _Act = Callable[[str], None]
-_plan: _Act | None = None
+_armed: list[_Act] = []
 
 
 class FailpointError(Exception):
@@ -51,8 +51,8 @@ def hit(name: str) -> None:
 
     A delay stops the whole thread, event loop included, as a real stall would.
     """
-    if _plan is not None:
-        _plan(name)
+    for act in _armed:
+        act(name)
 
 
 def arm(text: str | None = None) -> None:
@@ -60,9 +60,9 @@ def arm(text: str | None = None) -> None:
 
     ValueError for a name nobody declared or a plan that cannot be read: a boot that goes on would test nothing.
     """
-    global _plan
     text = os.environ.get(VARIABLE, "") if text is None else text
-    _plan = None if not text else _random_plan(text) if "=" in text else _listed_plan(text)
+    plan = _random_plan if "=" in text else _listed_plan
+    _armed[:] = [plan(text)] if text else []
 
 
 def refuse_in_production(profile: str) -> None:
@@ -97,7 +97,8 @@ def _random_plan(text: str) -> _Act:
     given = _RANDOM_PLAN.fullmatch(text)
     if given is None:
         raise ValueError(f"{VARIABLE}: {text!r} has to be seed=<digits>;probability=<0 to 1>[;action=<action>]")
-    random, probability, act = Random(int(given[1])), float(given[2]), _action(given[3] or "kill")
+    random = Random(int(given[1]))
+    probability, act = float(given[2]), _action(given[3] or "kill")
 
     def plan(name: str) -> None:
         if random.random() < probability:
@@ -114,10 +115,10 @@ def _action(text: str) -> _Act:
     word, _, milliseconds = text.partition(":")
     if word != "delay" or not milliseconds.isdecimal():
         raise ValueError(f"{VARIABLE}: the action {text!r} is none of kill, raise, delay:<ms>")
-    return lambda name: time.sleep(int(milliseconds) / 1000)
+    return lambda _: time.sleep(int(milliseconds) / 1000)
 
 
-def _kill(name: str) -> None:
+def _kill(_: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

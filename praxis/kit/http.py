@@ -81,8 +81,14 @@ class ProblemOut(BaseModel):
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "Refused", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}},
-    "5XX": {"description": "Failed", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}},
+    "4XX": {
+        "description": "Refused",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+    },
+    "5XX": {
+        "description": "Failed",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+    },
 }
 
 
@@ -125,7 +131,10 @@ async def _expected_revision(if_match: Annotated[str | None, Header()] = None) -
         return None
     matched = re.fullmatch(r'(?:W/)?"(\d{1,18})"', if_match)
     if not matched:
-        raise Malformed("If-Match must be one revision in quotes.", errors=[FieldError("header:If-Match", "etag", 'Send it as "3".')])
+        raise Malformed(
+            "If-Match must be one revision in quotes.",
+            errors=[FieldError("header:If-Match", "etag", 'Send it as "3".')],
+        )
     return int(matched.group(1))
 
 
@@ -143,7 +152,9 @@ class PageRequest:
         self.limit = limit
         self.after = decode(self._keyring, self._operation, cursor) if cursor else None
 
-    def page(self, rows: Sequence[Any], answer: type[AnswerT], key: Callable[[Any], Sequence[str | int]]) -> Page[AnswerT]:
+    def page(
+        self, rows: Sequence[Any], answer: type[AnswerT], key: Callable[[Any], Sequence[str | int]]
+    ) -> Page[AnswerT]:
         """Return the page for at most `limit` + 1 rows; `key` gives a row's sort values. Adds the Link header when more follow."""
         shown = rows[: self.limit]
         cursor = encode(self._keyring, self._operation, key(shown[-1])) if len(rows) > self.limit else None
@@ -153,7 +164,10 @@ class PageRequest:
 
 
 async def _page_request(
-    request: Request, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: Annotated[str | None, Query(max_length=500)] = None
+    request: Request,
+    session: SessionDep,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> PageRequest:
     return PageRequest(request, session, limit, cursor)
 
@@ -186,7 +200,9 @@ class Edge:
             await self._authorize(principal, rule)
             if request.method in CHANGES_EXISTING and "if-match" not in request.headers:
                 raise PreconditionRequired
-            cause = Cause(principal, rule.operation, await self._claim(request, principal, rule), audited=request.method != "GET")
+            cause = Cause(
+                principal, rule.operation, await self._claim(request, principal, rule), audited=request.method != "GET"
+            )
             return await self._run(request, cause, endpoint)
         except Exception as error:
             return failure_response(error)
@@ -210,7 +226,9 @@ class Edge:
         target = f"{request.url.path}?{request.url.query}\0".encode()
         return Claim.of(principal.practice_id, principal.id, rule.operation, key, target + await request.body())
 
-    async def _run(self, request: Request, cause: Cause, endpoint: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def _run(
+        self, request: Request, cause: Cause, endpoint: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
         fresh: Response | None = None
 
         async def work(session: Session) -> Reply:
@@ -231,7 +249,11 @@ class Edge:
         return Response(reply.body, reply.status, {**reply.headers, "idempotent-replayed": "true"})
 
 
-_KEY_ERROR = FieldError("header:Idempotency-Key", "8-200 visible ASCII characters", "Send a new UUID for each new intent, the same one for a retry.")  # fmt: skip
+_KEY_ERROR = FieldError(
+    "header:Idempotency-Key",
+    "8-200 visible ASCII characters",
+    "Send a new UUID for each new intent, the same one for a retry.",
+)
 
 
 class EdgeRoute(APIRoute):
@@ -314,7 +336,9 @@ def failure_response(error: Exception) -> Response:
 def _validation_problem(error: RequestValidationError) -> Problem:
     found = error.errors()
     if any(e["type"] == "json_invalid" for e in found):
-        return Malformed("The body is not valid JSON.", errors=[FieldError("", "json", "Send one JSON object in UTF-8.")])
+        return Malformed(
+            "The body is not valid JSON.", errors=[FieldError("", "json", "Send one JSON object in UTF-8.")]
+        )
     return Invalid(errors=[FieldError(_pointer(e["loc"]), e["type"], e["msg"]) for e in found])
 
 

@@ -14,9 +14,30 @@ _VARIANT = 0b10 << 62
 _COUNTER_END = 1 << 12
 _RANDOM_62 = (1 << 62) - 1
 
-_lock = Lock()
-_last_ms = 0
-_counter = 0
+
+class _Ticks:
+    """Pairs of millisecond and counter that ascend, whatever the clock does."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._milliseconds = 0
+        self._counter = 0
+
+    def next(self, seed: int) -> tuple[int, int]:
+        # The counter starts below half its range (an 11 bit seed) so that at least 2,048 ids fit into a millisecond;
+        # past its end the next millisecond is borrowed, which keeps the order at the price of running ahead of the clock.
+        now = time.time_ns() // 1_000_000
+        with self._lock:
+            if now > self._milliseconds:
+                self._milliseconds, self._counter = now, seed
+            elif self._counter + 1 < _COUNTER_END:
+                self._counter += 1
+            else:
+                self._milliseconds, self._counter = self._milliseconds + 1, seed
+            return self._milliseconds, self._counter
+
+
+_ticks = _Ticks()
 
 
 def new_id() -> UUID:
@@ -25,23 +46,8 @@ def new_id() -> UUID:
     Source: RFC 9562 section 5.7, and section 6.2 method 1 with rand_a as a 12 bit counter.
     """
     random = int.from_bytes(os.urandom(10), "big")
-    milliseconds, counter = _next_tick(random >> 69)
+    milliseconds, counter = _ticks.next(random >> 69)
     return UUID(int=milliseconds << 80 | _VERSION_7 | counter << 64 | _VARIANT | random & _RANDOM_62)
-
-
-def _next_tick(seed: int) -> tuple[int, int]:
-    # The counter starts below half its range (an 11 bit seed) so that at least 2,048 ids fit into a millisecond; past
-    # its end the next millisecond is borrowed, which keeps the order at the price of running ahead of the clock.
-    global _last_ms, _counter
-    now_ms = time.time_ns() // 1_000_000
-    with _lock:
-        if now_ms > _last_ms:
-            _last_ms, _counter = now_ms, seed
-        elif _counter + 1 < _COUNTER_END:
-            _counter += 1
-        else:
-            _last_ms, _counter = _last_ms + 1, seed
-        return _last_ms, _counter
 
 
 def derived_id(namespace: UUID, *parts: str | int | UUID) -> UUID:

@@ -92,7 +92,9 @@ class Refused(Exception):
 class Inbox:
     """Runs every consumer of one service against the streams of the publishers it listens to."""
 
-    def __init__(self, database: Database, bus: Bus, unit_of_work: UnitOfWork, clock: Clock, consumers: Iterable[Consumers]) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, unit_of_work: UnitOfWork, clock: Clock, consumers: Iterable[Consumers]
+    ) -> None:
         self._database = database
         self._bus = bus
         self._unit_of_work = unit_of_work
@@ -149,11 +151,11 @@ class Inbox:
             await self.deliver(delivery)
         except Refused as refusal:
             if await self._count_failure(delivery, refusal) != "parked":
-                await message.nak(delay=min(2 ** message.metadata.num_delivered * 0.1, 30))
+                await message.nak(delay=min(2**message.metadata.num_delivered * 0.1, 30))
                 return
         except (Unavailable, Busy, OSError, TimeoutError) as error:
             log.warning("delivery-postponed", subject=message.subject, error=type(error).__name__)
-            await message.nak(delay=min(2 ** message.metadata.num_delivered * 0.1, 30))
+            await message.nak(delay=min(2**message.metadata.num_delivered * 0.1, 30))
             return
         failpoints.hit(BEFORE_ACK)
         await message.ack()
@@ -199,7 +201,9 @@ class Inbox:
         except (Unavailable, Busy, OSError, TimeoutError):
             raise
         except Exception as error:
-            log.error("event-refused", subject=envelope.type, event_id=str(envelope.id), consumer=name, error=_reason(error))
+            log.error(
+                "event-refused", subject=envelope.type, event_id=str(envelope.id), consumer=name, error=_reason(error)
+            )
             raise Refused(str(envelope.id), _reason(error), final=False) from error
 
     async def _count_failure(self, delivery: Delivery, refusal: Refused) -> str:
@@ -225,7 +229,9 @@ class Inbox:
     async def replay(self, event_id: str) -> None:
         """Deliver a parked event again and forget it when it succeeds; raises Refused, or KeyError for an unknown one."""
         key = {"consumer": self._bus.service, "event_id": event_id}
-        query = text("select subject, body, signature from failed_deliveries where consumer = :consumer and event_id = :event_id")
+        query = text(
+            "select subject, body, signature from failed_deliveries where consumer = :consumer and event_id = :event_id"
+        )
         async with self._database.system.connect() as connection:
             row = (await connection.execute(query, key)).one_or_none()
             if row is None:

@@ -36,7 +36,9 @@ class Jobs:
     def __init__(self) -> None:
         self.registered: list[tuple[timedelta, Callable[[Session], Awaitable[None]]]] = []
 
-    def every(self, **interval: float) -> Callable[[Callable[[Session], Awaitable[None]]], Callable[[Session], Awaitable[None]]]:
+    def every(
+        self, **interval: float
+    ) -> Callable[[Callable[[Session], Awaitable[None]]], Callable[[Session], Awaitable[None]]]:
         """Register the decorated function; `interval` is as for timedelta."""
 
         def register(work: Callable[[Session], Awaitable[None]]) -> Callable[[Session], Awaitable[None]]:
@@ -47,7 +49,9 @@ class Jobs:
 
     def bound(self, unit_of_work: UnitOfWork) -> list[Job]:
         """Return the jobs with each function run inside a unit of work of its practice."""
-        return [Job(work.__name__, interval, _in_unit_of_work(unit_of_work, work)) for interval, work in self.registered]
+        return [
+            Job(work.__name__, interval, _in_unit_of_work(unit_of_work, work)) for interval, work in self.registered
+        ]
 
 
 def _in_unit_of_work(unit_of_work: UnitOfWork, work: Callable[[Session], Awaitable[None]]) -> Duty:
@@ -113,6 +117,13 @@ class JobRunner:
         except Exception as failure:
             error = type(failure).__name__
             log.error("job-failed", job=job.name, practice_id=str(practice_id), error=error)
-        values = {"due": now + job.every, "now": now, "error": error, "practice": practice_id, "job": job.name, "holder": self._holder}
+        values = {
+            "due": now + job.every,
+            "now": now,
+            "error": error,
+            "practice": practice_id,
+            "job": job.name,
+            "holder": self._holder,
+        }
         async with self._database.system.connect() as connection:
             await connection.execute(_FINISH, values)

@@ -228,7 +228,9 @@ async def _create_roles(admin: asyncpg.Connection, settings: Settings) -> None:
         role = role_name(settings.service, kind)
         password = settings.secret(f"db-{kind}.password").replace("'", "''")
         verb = "alter" if await admin.fetchval("select 1 from pg_roles where rolname = $1", role) else "create"
-        await admin.execute(f"{verb} role {role} login nosuperuser nocreatedb nocreaterole {options[kind]} password '{password}'")
+        await admin.execute(
+            f"{verb} role {role} login nosuperuser nocreatedb nocreaterole {options[kind]} password '{password}'"
+        )
 
 
 async def grant_database(admin: asyncpg.Connection, service: str, database: str) -> None:

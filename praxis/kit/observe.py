@@ -149,7 +149,7 @@ def _route_foreign_loggers() -> None:
             logger.propagate = True
 
 
-def _keep_allowed(logger: WrappedLogger, method: str, given: EventDict) -> EventDict:
+def _keep_allowed(_: WrappedLogger, __: str, given: EventDict) -> EventDict:
     event, error = given.pop("event", ""), _raised(given.pop("exc_info", None))
     kept = {name: _shown(value) for name, value in given.items() if name in LOG_FIELDS and _is_plain(value)}
     line: EventDict = {"event": event if _is_slug(event) else "unnamed", **kept}
@@ -190,7 +190,7 @@ def _places(frames: TracebackType | None) -> str:
 
 
 def _named_after(service: str) -> Processor:
-    def add_origin(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
+    def add_origin(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
         line["service"] = service
         if trace := _trace.get():
             line.update(trace_id=trace.trace_id, span_id=trace.span_id)

@@ -1,13 +1,10 @@
 """The practices a service keeps books for: copied from the gateway's events, read for time zone and currency, iterated by jobs."""
 
-from sqlalchemy import BigInteger, DateTime, Text
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, Text, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
-
-from datetime import datetime
-from uuid import UUID
-
-from sqlalchemy import select
 
 from praxis.contracts.gateway import PracticeOpenedV1
 from praxis.kit.db import Base

@@ -110,7 +110,7 @@ def generate_secret(folder: Path, name: str) -> Path:
     except FileExistsError:
         pass
     finally:
-        os.unlink(draft)
+        Path(draft).unlink()
     return target
 
 

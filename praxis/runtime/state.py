@@ -54,10 +54,10 @@ class State:
         self.secrets = self.root / "secrets"
         self.run = self.root / "run"
         # Passable for others, never readable: a database server that had to give up root must reach its own files.
-        for folder, mode in ((self.root, 0o711), (self.data, 0o711)) + tuple(
-            (private, 0o700) for private in (self.logs, self.secrets, self.run)
-        ):
-            _make_folder(folder, mode)
+        for folder in (self.root, self.data):
+            _make_folder(folder, 0o711)
+        for folder in (self.logs, self.secrets, self.run):
+            _make_folder(folder, 0o700)
 
     @classmethod
     def open(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -128,11 +128,11 @@ class State:
             self._write(content)
 
     def running(self) -> dict[str, int]:
-        """Return name -> pid of the recorded processes that live; a pid that is another process by now is none of them."""
+        """Return name -> pid of the recorded processes that live; a pid that is another process by now is not."""
         return {name: mark["pid"] for name, mark in self._read()["processes"].items() if _is_alive(mark)}
 
     def end_leftovers(self, grace: float = 5.0) -> list[str]:
-        """End what a killed supervisor left behind and return the names; `grace` seconds lie between SIGTERM and SIGKILL.
+        """End what a killed supervisor left and return the names; `grace` seconds lie between SIGTERM and SIGKILL.
 
         For the holder of the lock, before anything starts. Only a process whose start time matches too is touched.
         """
@@ -175,7 +175,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def started_at(pid: int) -> str | None:
-    """Return when a process started, in this machine's own terms; None for one that is gone or only waits to be reaped."""
+    """Return when a process started, in this machine's own terms; None for one that is gone or a zombie."""
     if sys.platform != "linux":
         return _started_by_ps(pid)
     try:

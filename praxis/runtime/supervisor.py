@@ -1,12 +1,12 @@
-"""Run programs as direct children: in order, ready before what needs them, started again when they die, ended in reverse.
+"""Run programs as direct children: in order, when what they need is ready, again when they die, ended in reverse.
 
     async with Supervisor(state, console=sys.stdout, progress=show) as supervisor:
         await supervisor.start(postgres.program(), nats.program())
         await supervisor.start(*services)
         await supervisor.wait_for_signal()
 
-SIGINT and SIGTERM cancel the body wherever it awaits, even in the midst of a start; leaving it ends every child. A second
-signal kills them at once. Children are started and reaped by the event loop of the main thread, for the kernel ties "my
+SIGINT and SIGTERM cancel the body wherever it awaits, even in the midst of a start; leaving it ends every child. A
+second signal kills them at once. All this belongs in the main thread: signals arrive there, and the kernel ties "my
 parent died" to the thread that forked.
 """
 
@@ -42,10 +42,10 @@ _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 class Program:
     """What to run, and what counts as running.
 
-    `env` is the whole environment (None: the supervisor's own). `ready` is asked until it agrees, at most `deadline` seconds
-    long; without one, running is enough. `depends_on` names programs that must be ready first; they are ended last.
-    With `restart=False` and no `ready` the program is a step: it is ready once it has exited with 0. `stop_signal` ends it,
-    asked for or because the supervisor died; SIGKILL follows after `grace` seconds.
+    `env` is the whole environment (None: the supervisor's own). `ready` is asked until it agrees; a start that takes
+    more than `deadline` seconds has failed. Without it, running is enough. `depends_on` names programs that must be
+    ready first; they are ended last. With `restart=False` and no `ready` the program is a step: ready once it has
+    exited with 0. `stop_signal` ends it, and tells it that the supervisor died; SIGKILL follows after `grace` seconds.
     """
 
     name: str
@@ -121,8 +121,8 @@ class Supervisor:
     async def start(self, *programs: Program) -> None:
         """Start programs, those of the same rank at once, and return when all are ready.
 
-        May be called again; `depends_on` may name what runs already. Raises StartFailed, and ValueError for a name taken
-        twice, a dependency nobody has, or a circle of them.
+        May be called again; `depends_on` may name what runs already. Raises StartFailed, and ValueError for a name
+        taken twice, a dependency nobody has, or a circle of them.
         """
         self._require_order(programs)
         self._width = max([self._width, *(len(program.name) for program in programs)])
@@ -140,10 +140,11 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End every program, each after those that depend on it."""
-        async with asyncio.TaskGroup() as group:
-            for child in self._children.values():
-                group.create_task(self._end(child))
+        # Not a TaskGroup: trouble in ending one must not leave the others running.
+        endings = await asyncio.gather(*map(self._end, self._children.values()), return_exceptions=True)
         self._children.clear()
+        for trouble in filter(None, endings):
+            raise trouble
 
     def pids(self) -> dict[str, int]:
         """Return name -> pid of the programs that run now."""
@@ -229,30 +230,25 @@ class _Child:
             tries += 1
             self._ended = _describe(code)
             if not self.program.restart:
-                return self._finish(code)
+                self._finish(code)
+                return
             if not self.up.is_set() and tries == TRIES_TO_START:
-                return self._progress(Stage.EXITED, self._ended)
+                self._progress(Stage.EXITED, self._ended)
+                return
             pause = next_pause(pause, healthy)
             self._progress(Stage.EXITED, f"{self._ended}, again in {pause:g} s")
             await asyncio.sleep(pause)
 
     async def stop(self) -> None:
         """End the program: its stop signal, then SIGKILL for it and everything it left in its process group."""
-        if self.keeping is None:
-            return self._output.close()
-        self.keeping.cancel()
-        await asyncio.wait({self.keeping})
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.send_signal(self.program.stop_signal)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.program.grace):
-                    await self.process.wait()
-            self.kill()
-            await self.process.wait()
-            self._forget()
+        if self.keeping is not None:
+            self.keeping.cancel()
+            await asyncio.wait({self.keeping})
+            if self.process is not None:
+                await self._end_process(self.process)
+            self._output.drain()
+            self._progress(Stage.STOPPED, "")
         self._output.close()
-        self._progress(Stage.STOPPED, "")
 
     def kill(self) -> None:
         """Kill the process group: the process where it still runs, and whatever it started and did not end."""
@@ -286,6 +282,16 @@ class _Child:
         self._forget()
         self._output.drain()
         return code, time.monotonic() - self._ready_since if self._ready_since is not None else 0.0
+
+    async def _end_process(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.send_signal(self.program.stop_signal)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.program.grace):
+                await process.wait()
+        self.kill()
+        await process.wait()
+        self._forget()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

@@ -48,7 +48,9 @@ class Harness:
         """Build the application without starting relay, inbox loop or jobs."""
         clock = StoppedClock(START)
         app = build(settings, clock)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://praxis.test")
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://praxis.test"
+        )
         key = load_private_key((settings.secrets_dir / "gateway" / "token.key").read_text("ascii"))
         return cls(app, settings, clock, client, TokenMinter(key, "1"))
 
@@ -70,7 +72,11 @@ class Harness:
         """Open a fresh practice, as if the gateway had announced it."""
         practice = PracticeUnderTest(self, new_id())
         opened = PracticeOpenedV1(
-            practice_id=practice.practice_id, revision=1, time_zone=time_zone, currency="USD", opened_at=self.clock.now()
+            practice_id=practice.practice_id,
+            revision=1,
+            time_zone=time_zone,
+            currency="USD",
+            opened_at=self.clock.now(),
         )
         await practice.deliver(opened)
         return practice
@@ -92,6 +98,7 @@ class PracticeUnderTest:
     harness: Harness
     practice_id: UUID
     _numbers: dict[str, int] = field(default_factory=dict)
+    _times: dict[UUID, datetime] = field(default_factory=dict)
 
     @property
     def clock(self) -> StoppedClock:
@@ -109,7 +116,14 @@ class PracticeUnderTest:
         return self.harness.minter.mint(self.actor(role), audience or self.harness.settings.service, self.clock.now())
 
     async def request(
-        self, method: str, path: str, json: Any = None, *, role: str | None, key: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        role: str | None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send one request; `role` None sends no token, `key` is the Idempotency-Key."""
         sent = dict(headers or {})
@@ -122,12 +136,20 @@ class PracticeUnderTest:
             sent.setdefault("content-type", "application/json")
         return await self.harness.client.request(method, path, content=content, headers=sent)
 
-    async def get(self, path: str, *, role: str | None = "medical_office_manager", headers: Mapping[str, str] | None = None) -> httpx.Response:
+    async def get(
+        self, path: str, *, role: str | None = "medical_office_manager", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Send a GET."""
         return await self.request("GET", path, role=role, headers=headers)
 
     async def post(
-        self, path: str, json: Any = None, *, role: str | None = "medical_office_manager", key: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        json: Any = None,
+        *,
+        role: str | None = "medical_office_manager",
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send a POST with a JSON body ({} when none is given)."""
         return await self.request("POST", path, {} if json is None else json, role=role, key=key, headers=headers)
@@ -143,7 +165,7 @@ class PracticeUnderTest:
         """Deliver `event` as its publisher would have signed it; return its id (give the same id to redeliver)."""
         event_id = event_id or new_id()
         members = envelope_members(
-            event, event_id=event_id, practice_id=self.practice_id, at=self.clock.now(),
+            event, event_id=event_id, practice_id=self.practice_id, at=self._times.setdefault(event_id, self.clock.now()),
             correlation_id=story or event.aggregate_id, causation_id=None, traceparent=f"00-{event_id.hex}-{event_id.hex[:16]}-01",
         )  # fmt: skip
         publisher = publisher_of(event.TYPE)
@@ -184,7 +206,8 @@ class PracticeUnderTest:
             await done
 
         running = asyncio.ensure_future(self.harness.parts.unit_of_work.run(Cause(self.actor(role), "test"), work))
-        await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {ready, running}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
         try:

@@ -10,6 +10,7 @@ from services.staff.people.schemas import ChangeStaffMember, DeactivateStaffMemb
 
 routes = router("staff-members")
 
+
 @routes.post("/v1/staff-members", status_code=201, **policy("staff.staff-members.register", "staff.person:write"))
 async def register(body: RegisterStaffMember, session: SessionDep) -> StaffMemberOut:
     """Register a person who works here."""
@@ -46,4 +47,6 @@ async def deactivate(
     staff_member_id: UUID, body: DeactivateStaffMember, session: SessionDep, expected: ExpectedRevision
 ) -> StaffMemberOut:
     """Record that a staff member has left."""
-    return StaffMemberOut.model_validate(await commands.deactivate_staff_member(session, staff_member_id, body, expected))
+    return StaffMemberOut.model_validate(
+        await commands.deactivate_staff_member(session, staff_member_id, body, expected)
+    )

@@ -27,7 +27,9 @@ async def register_staff_member(session: Session, body: RegisterStaffMember) -> 
     return await _announced(session, staff_member_id, StaffMemberRegisteredV1)
 
 
-async def change_staff_member(session: Session, staff_member_id: UUID, body: ChangeStaffMember, expected: int | None) -> Row[Any]:
+async def change_staff_member(
+    session: Session, staff_member_id: UUID, body: ChangeStaffMember, expected: int | None
+) -> Row[Any]:
     """Replace a person's record; raises Stale, StaffMemberInactive and as `register_staff_member`."""
     require_billable_provider(body.role, body.npi, body.taxonomy_code)
     await _change(session, staff_member_id, body.model_dump(), expected)

@@ -46,11 +46,15 @@ def require_billable_provider(role: str, npi: str | None, taxonomy_code: str | N
     """Refuse a provider whom no claim could name, and an NPI that fails its check digit."""
     errors = []
     if npi is not None and not is_npi(npi):
-        errors.append(FieldError("/npi", "npi-check-digit", "Ten digits with a valid check digit, as in the NPPES registry."))
+        errors.append(
+            FieldError("/npi", "npi-check-digit", "Ten digits with a valid check digit, as in the NPPES registry.")
+        )
     if role == PROVIDER and npi is None:
         errors.append(FieldError("/npi", "required-for-provider", "A provider needs an NPI: claims name it."))
     if role == PROVIDER and taxonomy_code is None:
-        errors.append(FieldError("/taxonomy_code", "required-for-provider", "A provider needs a taxonomy code of ten characters."))
+        errors.append(
+            FieldError("/taxonomy_code", "required-for-provider", "A provider needs a taxonomy code of ten characters.")
+        )
     if errors:
         raise Invalid(errors=errors)
 

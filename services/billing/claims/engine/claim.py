@@ -1,7 +1,7 @@
 """A professional claim as an 837P carries it (005010X222A1).
 
-Values are plain and unchecked: `scrub` says what is wrong with them, the writer refuses only what X12 cannot carry. An empty
-string or None means that the guide's segment is left out.
+Values are plain and unchecked: `scrub` says what is wrong with them, the writer refuses only what X12 cannot carry.
+An empty string or None means that the guide's segment is left out.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingProvider:
-    """Hold who bills (2000A, 2010AA): NPI, taxonomy and EIN without punctuation; `pay_to` only when it differs (2010AB)."""
+    """Hold who bills (2000A, 2010AA); codes without punctuation, `pay_to` only when it differs (2010AB)."""
 
     name: Organization | PersonName
     npi: str
@@ -107,7 +107,8 @@ class Payer:
 class Subscriber:
     """Hold the insured (2000B, 2010BA).
 
-    Birth date, gender and address are for the insured who is the patient; for the insured of a dependent the guide leaves them out.
+    Birth date, gender and address are for the insured who is the patient; for the insured of a dependent the guide
+    leaves them out.
     """
 
     name: PersonName
@@ -151,7 +152,8 @@ class Drug:
 class ServiceLine:
     """Hold a service line (2400); `pointers` count the claim's diagnoses from 1, `units` are SV103 = UN.
 
-    `served_through` makes the date a range, also when it is the same day. `control_number` is REF*6R, which comes back in the 835.
+    `served_through` makes the date a range, also when it is the same day. `control_number` is REF*6R, which comes
+    back in the 835.
     """
 
     number: int
@@ -170,9 +172,10 @@ class ServiceLine:
 class ProfessionalClaim:
     """Hold one claim (2300) with everyone it names.
 
-    No `patient` means that the insured is the patient (SBR02 = 18). `frequency` is 1 original, 7 replacement or 8 void; 7 and 8
-    need `payer_claim_number` (REF*F8). `diagnoses` are codes without the dot, the first one principal, of ICD revision
-    `icd_revision` (10, or 9 before 2015-10-01). `prior_authorization` is REF*G1, `trace_number` REF*D9.
+    No `patient` means that the insured is the patient (SBR02 = 18). `frequency` is 1 original, 7 replacement or 8
+    void; 7 and 8 need `payer_claim_number` (REF*F8). `diagnoses` are codes without the dot, the first one principal,
+    of ICD revision `icd_revision` (10, or 9 before 2015-10-01). `prior_authorization` is REF*G1, `trace_number`
+    REF*D9.
     """
 
     control_number: str
@@ -204,8 +207,8 @@ class ProfessionalClaim:
 class Batch:
     """Hold the claims of one transaction set, in the order they are written.
 
-    `reference` (BHT03, at most 30 characters) names the batch at the submitter; `purpose` is BHT06, CH for claims that ask for
-    payment, RP for reports. `written_at` is aware UTC and kept to the minute.
+    `reference` (BHT03, at most 30 characters) names the batch at the submitter; `purpose` is BHT06, CH for claims
+    that ask for payment, RP for reports. `written_at` is aware UTC and kept to the minute.
     """
 
     reference: str

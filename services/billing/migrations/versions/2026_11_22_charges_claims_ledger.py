@@ -78,9 +78,9 @@ def _payers() -> None:
             {PRACTICE_COLUMN},
             fee_schedule_id uuid not null,
             hcpcs_code text not null check (hcpcs_code ~ {HCPCS}),
-            modifier text check (modifier ~ '^[0-9A-Z]{{2}}$'),
+            modifier text not null check (modifier ~ '^([0-9A-Z]{{2}})?$'),
             charge_cents bigint not null check (charge_cents between 1 and 999999999),
-            constraint fee_items_unique unique nulls not distinct (practice_id, fee_schedule_id, hcpcs_code, modifier),
+            primary key (practice_id, fee_schedule_id, hcpcs_code, modifier),
             constraint fee_items_schedule foreign key (practice_id, fee_schedule_id) references fee_schedules (practice_id, id)
         )
     """)

@@ -1,7 +1,7 @@
 """Read and write X12 interchanges of any transaction set.
 
-The codec keeps what it reads, trailing empty elements and components included, so that writing an interchange again gives the
-same bytes; the counts in SE01, GE01 and IEA01 are always computed, never copied.
+The codec keeps what it reads, trailing empty elements and components included, so that writing an interchange again
+gives the same bytes; the counts in SE01, GE01 and IEA01 are always computed, never copied.
 """
 
 from services.billing.claims.engine.codec.model import (

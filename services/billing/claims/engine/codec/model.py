@@ -12,8 +12,9 @@ BLANKS = " \t\r\n"
 class X12Error(ValueError):
     """Text that is not sound X12, or a value that X12 cannot carry.
 
-    `segment` counts from 1 at the start of the envelope in hand (0: none in particular), `tag` names that segment, `element` is
-    the position in it (0: the whole segment). The message never repeats a value, because claims carry health data.
+    `segment` counts from 1 at the start of the envelope in hand (0: none in particular), `tag` names that segment,
+    `element` is the position in it (0: the whole segment). The message never repeats a value, because claims carry
+    health data.
     """
 
     def __init__(self, reason: str, *, tag: str = "", segment: int = 0, element: int = 0) -> None:
@@ -74,7 +75,7 @@ class Segment(NamedTuple):
     elements: tuple[Element, ...] = ()
 
     def components(self, position: int) -> Composite:
-        """Return the components of the element at `position` (from 1), of its first occurrence; empty past the last element."""
+        """Return the components of the element at `position` (from 1), of its first occurrence if it repeats."""
         element = self.elements[position - 1] if position <= len(self.elements) else ()
         if isinstance(element, Repeated):
             element = element.items[0]
@@ -131,8 +132,8 @@ class Group:
 class Interchange:
     """Hold an interchange; ISA11 and ISA16 come from `delimiters`.
 
-    `date` is YYMMDD and `time` HHMM. `acknowledgments` are the TA1 segments before the first group, `tail` the blank text after
-    IEA. Values are kept without the padding that fills the ISA.
+    `date` is YYMMDD and `time` HHMM. `acknowledgments` are the TA1 segments before the first group, `tail` the blank
+    text after IEA. Values are kept without the padding that fills the ISA.
     """
 
     sender: str

@@ -24,7 +24,8 @@ LONGEST_ISA = 160
 def parse(text: str) -> tuple[Interchange, ...]:
     """Read sound interchanges, one or more.
 
-    Raises X12Error for the first thing that is wrong with an envelope: a missing segment, a count or control number that differs.
+    Raises X12Error for the first thing that is wrong with an envelope: a missing segment, a count or control number
+    that differs.
     """
     reading = scan(text)
     if reading.defects:
@@ -35,8 +36,8 @@ def parse(text: str) -> tuple[Interchange, ...]:
 def scan(text: str) -> Reading:
     """Read interchanges whose trailers may be wrong or missing, with the defects in the order of the text.
 
-    A byte order mark, line breaks, indentation, blank segments and an unpadded ISA are read over. Raises X12Error when the text
-    does not start with an ISA that declares its delimiters.
+    A byte order mark, line breaks, indentation, blank segments and an unpadded ISA are read over. Raises X12Error
+    when the text does not start with an ISA that declares its delimiters.
     """
     interchanges: list[Interchange] = []
     defects: list[X12Error] = []

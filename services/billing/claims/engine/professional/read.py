@@ -62,8 +62,8 @@ class Survey:
 def read_professional(text: str) -> Batch:
     """Read a file of one 837P transaction set without losing anything.
 
-    Raises X12Error for unsound envelopes, for another kind of file, for values that are not what their element holds, and for
-    the first segment that a batch cannot hold.
+    Raises X12Error for unsound envelopes, for another kind of file, for values that are not what their element holds,
+    and for the first segment that a batch cannot hold.
     """
     transactions = [
         (group, transaction)
@@ -85,8 +85,8 @@ def read_professional(text: str) -> Batch:
 def survey_professional(transaction: Transaction) -> Survey:
     """Read what a batch can hold of an 837P transaction set.
 
-    Raises X12Error (segments count from ST = 1) when a loop that every claim needs is missing or a value is not what its
-    element holds.
+    Raises X12Error (segments count from ST = 1) when a loop that every claim needs is missing or a value is not what
+    its element holds.
     """
     header, scopes = _scopes(transaction)
     batch = _batch(header, tuple(_claim(scope) for scope in scopes))

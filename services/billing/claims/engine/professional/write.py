@@ -42,9 +42,9 @@ CLAIMS_PER_LEVEL = 100
 class Envelope:
     """Say who exchanges the file and under which numbers.
 
-    `control_number` (ISA13), `group_control_number` (GS06) and `transaction_control_number` (ST02) are 1 to 999,999,999; the
-    caller never gives the same one twice to a receiver. The application codes (GS02, GS03) are the ids of the ISA unless set.
-    `usage` is P for production or T for test.
+    `control_number` (ISA13), `group_control_number` (GS06) and `transaction_control_number` (ST02) are 1 to
+    999,999,999; the caller never gives the same one twice to a receiver. The application codes (GS02, GS03) are the
+    ids of the ISA unless set. `usage` is P for production or T for test.
     """
 
     sender: str
@@ -64,8 +64,9 @@ class Envelope:
 def write_professional(batch: Batch, envelope: Envelope) -> str:
     """Write one interchange with one group and one transaction set holding all claims of the batch.
 
-    Claims are written as they stand: `scrub` them before. Raises X12Error for a batch without claims, with more than 5,000 or
-    with a claim control number twice, for a control number out of range, and for a value that X12 cannot carry.
+    Claims are written as they stand: `scrub` them before. Raises X12Error for a batch without claims, with more than
+    5,000 or with a claim control number twice, for a control number out of range, and for a value that X12 cannot
+    carry.
     """
     _require_writable(batch, envelope)
     transaction = Transaction(

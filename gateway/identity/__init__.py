@@ -1,0 +1,1 @@
+"""Identity: people who sign in, their sessions, and the keys of other systems."""

@@ -1,0 +1,1 @@
+"""Passwords: hashing them, and knowing which everybody would guess."""

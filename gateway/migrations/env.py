@@ -1,0 +1,3 @@
+from praxis.kit.migrations import run_environment
+
+run_environment()

@@ -1,0 +1,1 @@
+"""Practices: what the gateway opens and every service then keeps books for."""

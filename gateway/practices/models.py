@@ -1,0 +1,17 @@
+"""Tables of practices beside `praxis.kit.practices.Practice`, which every publisher has."""
+
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from praxis.kit.db import Base
+
+
+class PracticeCode(Base):
+    """The name by which a practice's people sign in."""
+
+    __tablename__ = "practice_codes"
+
+    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,66 @@
+"""Rules of coverages."""
+
+from datetime import date
+from typing import Final
+
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+
+MEMBER_ID: Final = "billing.coverage.member-id"
+"""Purpose under which a member id is sealed and indexed."""
+
+INSURED: Final = "billing.coverage.insured"
+"""Purpose under which the insured, and the patient who is not the insured, are sealed as the payer knows them."""
+
+SELF: Final = "self"
+
+
+class CoverageUnknown(NotFound):
+    """No such coverage in this practice."""
+
+    code = "coverage-unknown"
+    title = "There is no such coverage"
+
+
+class CoverageKnown(Conflict):
+    """The patient's membership with this payer is on file."""
+
+    code = "coverage-known"
+    title = "This member id of the payer is already on file for the patient: change that coverage instead"
+
+
+class CoveragesOverlap(Conflict):
+    """A patient has at most one coverage of each rank on any day."""
+
+    code = "coverages-overlap"
+    title = "Another coverage of the same rank is valid on some of these days: end it first"
+
+
+class CoveragePayerUnknown(Invalid):
+    """The payer is not of this practice."""
+
+    code = "payer-unknown"
+    title = "There is no such payer"
+
+    def __init__(self) -> None:
+        super().__init__(errors=[FieldError("/payer_id", "known-payer", "Name the id of a payer of this practice, see GET /v1/payers.")])
+
+
+class PatientMerged(Conflict):
+    """The record is closed in favour of another; the fact `merged_into` names it."""
+
+    code = "patient-merged"
+    title = "This patient record was merged into another: record the coverage there"
+
+
+REFUSALS: Final[dict[str, type[Problem]]] = {
+    "coverages_payer": CoveragePayerUnknown,
+    "coverages_member": CoverageKnown,
+    "coverages_overlap": CoveragesOverlap,
+}
+
+
+def require_end(valid_from: date, ended_on: date) -> None:
+    """Refuse an end before the first valid day."""
+    if ended_on < valid_from:
+        message = f"The coverage is valid from {valid_from.isoformat()}: send that day or a later one."
+        raise Invalid(errors=[FieldError("/ended_on", "not-before-valid-from", message)])

@@ -1,0 +1,99 @@
+"""Rules of payers, fees and providers as payers know them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, Stale
+
+EIN: Final = "billing.billing-provider.ein"
+"""Purpose under which the practice's employer identification number is sealed."""
+
+HCPCS_PATTERN: Final = r"^([A-Z][0-9]{4}|[0-9]{4}[0-9A-Z])$"
+"""Shape of a HCPCS code of level I or II; which codes exist is not checked here."""
+
+MODIFIER_PATTERN: Final = r"^[0-9A-Z]{2}$"
+
+MOST_CHARGE_CENTS: Final = 999_999_999
+"""9,999,999.99: the most one line may cost."""
+
+
+class PayerUnknown(NotFound):
+    """No such payer in this practice."""
+
+    code = "payer-unknown"
+    title = "There is no such payer"
+
+
+class NamedPayerUnknown(Invalid):
+    """The body names a payer that is not of this practice."""
+
+    code = "payer-unknown"
+    title = "There is no such payer"
+
+    def __init__(self) -> None:
+        super().__init__(errors=[FieldError("/payer_id", "known-payer", "Name the id of a payer of this practice, see GET /v1/payers.")])
+
+
+class PayerKnown(Conflict):
+    """Two payers of a practice cannot share the id under which claims reach them."""
+
+    code = "payer-known"
+    title = "Another payer has this payer_id"
+
+
+class FeeScheduleUnknown(NotFound):
+    """No such fee schedule in this practice."""
+
+    code = "fee-schedule-unknown"
+    title = "There is no such fee schedule"
+
+
+class FeeSchedulesOverlap(Conflict):
+    """On each day at most one schedule of a payer, and one default schedule, is valid."""
+
+    code = "fee-schedules-overlap"
+    title = "Another fee schedule of the same payer is valid on some of these days: end it first"
+
+
+class BillingProviderUnset(NotFound):
+    """The practice has not yet said under which identity it bills."""
+
+    code = "billing-provider-unset"
+    title = 'The billing provider is not set: PUT it with If-Match "0"'
+
+
+REFUSALS: Final[dict[str, type[Problem]]] = {
+    "payers_payer_id": PayerKnown,
+    "fee_schedules_payer": NamedPayerUnknown,
+    "fee_schedules_overlap": FeeSchedulesOverlap,
+    "billing_providers_one": Stale,
+}
+
+
+def is_npi(text: str) -> bool:
+    """Tell whether `text` is ten digits that pass Luhn behind the prefix 80840 (45 CFR 162.406)."""
+    if len(text) != 10 or not text.isascii() or not text.isdigit():
+        return False
+    digits = [int(digit) for digit in "80840" + text]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def require_npi(text: str, pointer: str) -> None:
+    """Refuse an NPI that fails its check digit."""
+    if not is_npi(text):
+        message = "Ten digits with a valid check digit, as in the NPPES registry."
+        raise Invalid(errors=[FieldError(pointer, "npi-check-digit", message)])
+
+
+def require_single_fees(keys: Iterable[tuple[str, str | None]]) -> None:
+    """Refuse two prices for one code and modifier."""
+    seen: set[tuple[str, str | None]] = set()
+    errors = []
+    for place, key in enumerate(keys):
+        if key in seen:
+            message = "This code and modifier already stand above: keep one price."
+            errors.append(FieldError(f"/items/{place}", "one-price-per-code", message))
+        seen.add(key)
+    if errors:
+        raise Invalid(errors=errors)

@@ -1,0 +1,1 @@
+"""Appointments: who comes when, and the occupancies that make double booking impossible."""

@@ -1,0 +1,87 @@
+"""Adding, doing and waiving clinical tasks."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, update
+
+from praxis.kit.http import require_revision
+from praxis.kit.ids import new_id
+from praxis.kit.unit_of_work import Session
+from services.scheduling.tasks.domain import (
+    RESULT_PURPOSE,
+    VISIT_ENDED,
+    TasksOpen,
+    TaskStatus,
+    require_result_fits,
+    require_transition,
+)
+from services.scheduling.tasks.models import Task
+from services.scheduling.tasks.queries import open_tasks, task
+from services.scheduling.tasks.schemas import CompleteTask, WaiveTask
+
+
+async def add_tasks(
+    session: Session, visit_id: UUID, patient_id: UUID, codes: Sequence[str], required: bool
+) -> list[UUID]:
+    """Add one ready task for each code; the caller has made sure that the visit is open and holds its row's lock."""
+    common = {"revision": 1, "visit_id": visit_id, "patient_id": patient_id, "status": "ready", "required": required}
+    rows = [{**common, "id": new_id(), "code": code, "added_at": session.now} for code in codes]
+    if rows:
+        await session.execute(insert(Task).values(rows))
+    return [row["id"] for row in rows]
+
+
+async def start_task(session: Session, task_id: UUID, expected: int | None) -> Row[Any]:
+    """Say that someone is at it; raises Stale and TaskTransitionRefused."""
+    return await _move(session, await _locked(session, task_id, expected), "in-progress", {})
+
+
+async def complete_task(session: Session, task_id: UUID, body: CompleteTask, expected: int | None) -> Row[Any]:
+    """Record that a task was done, its result sealed; raises Stale, TaskTransitionRefused and ResultNotTaken."""
+    row = await _locked(session, task_id, expected)
+    require_result_fits(row.code, body.result is not None)
+    sealed = None
+    if body.result:
+        sealed = session.seal(RESULT_PURPOSE, body.result.model_dump_json(exclude_none=True))
+    return await _move(session, row, "completed", {**_ended(session), "result_sealed": sealed})
+
+
+async def waive_task(session: Session, task_id: UUID, body: WaiveTask, expected: int | None) -> Row[Any]:
+    """Record that a task will not be done, and why; raises Stale and TaskTransitionRefused."""
+    row = await _locked(session, task_id, expected)
+    return await _move(session, row, "cancelled", {**_ended(session), "waiver_reason": body.reason})
+
+
+async def end_tasks(session: Session, visit_id: UUID) -> None:
+    """Close the list of a visit that ends: raises TasksOpen for required ones and cancels the others.
+
+    Nothing leads out of a closed task, so the tasks of an ended visit never change again.
+    """
+    still_open = await open_tasks(session, visit_id)
+    required = [{"task_id": row.id, "code": row.code} for row in still_open if row.required]
+    if required:
+        raise TasksOpen("Complete or waive the required tasks first.", facts={"open_tasks": required})
+    if not still_open:
+        return
+    cancelled = {**_ended(session), "status": "cancelled", "waiver_reason": VISIT_ENDED, "revision": Task.revision + 1}
+    await session.execute(update(Task).where(Task.id.in_([row.id for row in still_open])).values(cancelled))
+
+
+def _ended(session: Session) -> dict[str, Any]:
+    return {"ended_at": session.now, "ended_by": session.principal.id}
+
+
+async def _locked(session: Session, task_id: UUID, expected: int | None) -> Row[Any]:
+    row = await task(session, task_id, lock=True)
+    require_revision(row.revision, expected)
+    return row
+
+
+async def _move(session: Session, row: Row[Any], to: TaskStatus, values: dict[str, Any]) -> Row[Any]:
+    require_transition(row.status, to, row.revision)
+    changed = {**values, "status": to, "revision": row.revision + 1}
+    await session.execute(update(Task).where(Task.id == row.id).values(changed))
+    session.touch("task", row.id, row.revision + 1, patient_id=row.patient_id)
+    return await task(session, row.id)

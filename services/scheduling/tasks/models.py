@@ -1,0 +1,29 @@
+"""Tables of clinical tasks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, DateTime, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from praxis.kit.db import Base
+
+
+class Task(Base):
+    """Something to do for the patient of a visit; `result_sealed` is the sealed JSON of its result."""
+
+    __tablename__ = "tasks"
+
+    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    visit_id: Mapped[UUID]
+    patient_id: Mapped[UUID]
+    code: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    required: Mapped[bool] = mapped_column(Boolean)
+    waiver_reason: Mapped[str | None] = mapped_column(Text)
+    result_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[UUID | None]

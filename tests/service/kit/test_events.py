@@ -1,0 +1,159 @@
+"""Events over a real NATS server: once each, signed, parked when refused, healed when the broker lost its disk."""
+
+import asyncio
+
+import asyncpg
+import nats.errors
+import orjson
+import pytest
+
+from praxis.contracts.staff import StaffMemberRegisteredV1
+from praxis.kit.bus import SIGNATURE, Bus, stream_of
+from praxis.kit.ids import new_id
+from praxis.kit.inbox import Refused
+from praxis.kit.relay import republish
+from praxis.kit.testing import PracticeUnderTest
+from tests.service.kit.conftest import Running, eventually
+from tests.support.servers import Servers
+
+PERSON = {"role": "medical_assistant", "family_name": "Example", "given_name": "Maya", "hired_on": "2026-01-05"}
+SUBJECT = StaffMemberRegisteredV1.TYPE
+
+
+async def has_heard(running: Running, practice: PracticeUnderTest, *members: dict[str, str]) -> bool:
+    heard = running.listener.heard[practice.practice_id]
+    return [str(event.staff_member_id) for event in heard] == [member["id"] for member in members]
+
+
+async def failures(running: Running) -> list[asyncpg.Record]:
+    connection = await running.harness.parts.database.listener()
+    try:
+        return await connection.fetch("select * from failed_deliveries order by first_at")
+    finally:
+        await connection.close()
+
+
+async def test_a_committed_event_reaches_its_consumer_once_though_it_is_published_again(running: Running):
+    practice = await running.harness.practice()
+    member = (await practice.post("/v1/staff-members", PERSON)).json()
+    await eventually(lambda: has_heard(running, practice, member))
+    [row] = await practice.sql("select producersequence from outbox")
+    connection = await running.harness.parts.database.listener()
+    try:
+        assert await republish(connection, row["producersequence"]) == 1
+    finally:
+        await connection.close()
+    later = (await practice.post("/v1/staff-members", PERSON)).json()
+    await eventually(lambda: has_heard(running, practice, member, later))
+    rows = await practice.sql("select producersequence, published_at from outbox order by position")
+    assert [r["producersequence"] for r in rows] == [row["producersequence"], row["producersequence"] + 1]
+    assert all(r["published_at"] for r in rows)
+
+
+async def test_a_redelivered_event_has_its_effect_once(running: Running):
+    practice = await running.harness.practice()
+    event = StaffMemberRegisteredV1(
+        staff_member_id=new_id(), revision=1, role="biller", status="active", hired_on="2026-01-01"
+    )
+    event_id = await practice.deliver(event)
+    await practice.deliver(event, event_id=event_id)
+    assert running.listener.heard[practice.practice_id] == [event]
+
+
+async def test_an_event_signed_by_nobody_or_another_publisher_is_parked_and_has_no_effect(running: Running):
+    practice = await running.harness.practice()
+    member = (await practice.post("/v1/staff-members", PERSON)).json()
+    await eventually(lambda: has_heard(running, practice, member))
+    stream = running.harness.parts.bus.stream
+    [row] = await practice.sql("select envelope from outbox")
+    body = orjson.dumps({**orjson.loads(row["envelope"]), "id": str(new_id()), "producersequence": 9})
+    await stream.publish(SUBJECT, body)
+    await stream.publish(SUBJECT, body + b" ", headers={SIGNATURE: "AAAA"})
+
+    async def parked() -> bool:
+        return len(await failures(running)) >= 2
+
+    await eventually(parked)
+    assert {(r["state"], r["error"]) for r in await failures(running)} == {
+        ("parked", "the signature is not the publisher's")
+    }
+    assert len(running.listener.heard[practice.practice_id]) == 1
+
+
+async def test_an_event_that_its_consumer_refuses_is_parked_after_five_tries_and_can_be_replayed(running: Running):
+    practice = await running.harness.practice()
+    running.listener.refuse = True
+    await practice.post("/v1/staff-members", PERSON)
+
+    async def parked() -> bool:
+        return any(row["state"] == "parked" and row["tries"] == 5 for row in await failures(running))
+
+    await eventually(parked, 60)
+    [row] = [row for row in await failures(running) if row["tries"] == 5]
+    assert "probe was told" not in row["error"]
+    inbox = running.harness.parts.inbox
+    with pytest.raises(Refused):
+        await inbox.replay(row["event_id"])
+    running.listener.refuse = False
+    await inbox.replay(row["event_id"])
+    assert len(running.listener.heard[practice.practice_id]) == 1
+    assert row["event_id"] not in [r["event_id"] for r in await failures(running)]
+
+
+async def test_a_stream_that_the_broker_lost_is_filled_again_from_the_outbox(running: Running, servers: Servers):
+    practice = await running.harness.practice()
+    first = (await practice.post("/v1/staff-members", PERSON)).json()
+
+    async def sent() -> bool:
+        return all(row["published_at"] for row in await practice.sql("select published_at from outbox"))
+
+    await eventually(sent)
+    servers.lose_broker_disk()
+    later = (await practice.post("/v1/staff-members", {**PERSON, "given_name": "Ida"})).json()
+
+    async def refilled() -> bool:
+        if not running.harness.parts.bus.is_connected:
+            return False
+        stored = (await running.harness.parts.bus.last_sequence()) or 0
+        return stored >= 2 and await has_heard(running, practice, first, later)
+
+    await eventually(refilled, 60)
+
+
+@pytest.mark.parametrize(
+    "act", ["foreign-publish", "delete-stream", "purge-stream", "read-everything", "foreign-consumer"]
+)
+async def test_the_bus_denies_what_a_publisher_has_no_business_with(servers: Servers, act: str):
+    bus = Bus(servers.settings("staff"))
+    await bus.connect()
+    await bus.ensure_stream()
+    stream, client = bus.stream, bus._client
+    try:
+        if act == "read-everything":
+            subscription = await client.subscribe("praxis.>")
+            with pytest.raises((nats.errors.Error, TimeoutError)):
+                await subscription.next_msg(timeout=0.3)
+            return
+        acts = {
+            "foreign-publish": lambda: stream.publish("praxis.billing.entry.posted.v1", b"{}", timeout=0.3),
+            "delete-stream": lambda: client.request(f"$JS.API.STREAM.DELETE.{stream_of('staff')}", b"", timeout=0.3),
+            "purge-stream": lambda: client.request(f"$JS.API.STREAM.PURGE.{stream_of('staff')}", b"", timeout=0.3),
+            "foreign-consumer": lambda: client.request(
+                f"$JS.API.CONSUMER.INFO.{stream_of('staff')}.billing", b"", timeout=0.3
+            ),
+        }
+        with pytest.raises((nats.errors.Error, TimeoutError)):
+            await acts[act]()
+    finally:
+        await bus.close()
+
+
+async def test_nobody_connects_without_a_key(servers: Servers):
+    reader, writer = await asyncio.open_connection("127.0.0.1", servers.nats.port)
+    try:
+        assert (await reader.readline()).startswith(b"INFO")
+        writer.write(b'CONNECT {"verbose":false}\r\nPING\r\n')
+        assert b"Authorization Violation" in await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
