@@ -1,4 +1,4 @@
-"""Token buckets: how often one caller may ask, told in the answer's `RateLimit` fields (IETF draft-ietf-httpapi-ratelimit-headers)."""
+"""Token buckets: how often one caller may ask, told in the answer's fields (IETF draft-ietf-httpapi-ratelimit-headers)."""
 
 import math
 from collections import OrderedDict

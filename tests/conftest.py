@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from praxis.kit.app import Service
-from praxis.kit.migrations import create_database, migrate
+from praxis.kit.databases import create_database
+from praxis.kit.migrations import migrate
 from praxis.kit.testing import Harness
 from tests.support.servers import Servers, running_servers
 

@@ -122,13 +122,17 @@ async def list_keys(client_id: UUID, session: SessionDep, page: PageDep) -> Page
     return page.page(rows, ApiKeyOut, lambda row: (str(row.id),))
 
 
-@routes.post("/v1/api-clients/{client_id}/keys", status_code=201, **policy("gateway.api-keys.issue", "gateway.client:write"))
+@routes.post(
+    "/v1/api-clients/{client_id}/keys", status_code=201, **policy("gateway.api-keys.issue", "gateway.client:write")
+)
 async def issue_key(client_id: UUID, body: IssueKey, session: SessionDep) -> KeyIssued:
     """Issue a second key, to change keys without a pause; it is answered once."""
     return await commands.issue_key(session, client_id, body)
 
 
-@routes.post("/v1/api-clients/{client_id}/keys/{key_id}/revoke", **policy("gateway.api-keys.revoke", "gateway.client:write"))
+@routes.post(
+    "/v1/api-clients/{client_id}/keys/{key_id}/revoke", **policy("gateway.api-keys.revoke", "gateway.client:write")
+)
 async def revoke_key(client_id: UUID, key_id: UUID, session: SessionDep) -> ApiKeyOut:
     """Revoke one key."""
     return ApiKeyOut.model_validate(await commands.revoke_key(session, client_id, key_id))

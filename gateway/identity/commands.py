@@ -31,8 +31,25 @@ from gateway.identity.domain import (
 )
 from gateway.identity.engine.passwords import Verdict, hash_password, is_guessable, verify_password
 from gateway.identity.models import ApiClient, ApiKey, StaffDeparture, User, UserSession
-from gateway.identity.queries import Account, account, api_client, api_key, has_left, live_keys, user, user_of_staff_member
-from gateway.identity.schemas import AddApiClient, AddUser, ChangeUser, IssueKey, KeyIssued, SessionStarted, StartSession
+from gateway.identity.queries import (
+    Account,
+    account,
+    api_client,
+    api_key,
+    has_left,
+    live_keys,
+    user,
+    user_of_staff_member,
+)
+from gateway.identity.schemas import (
+    AddApiClient,
+    AddUser,
+    ChangeUser,
+    IssueKey,
+    KeyIssued,
+    SessionStarted,
+    StartSession,
+)
 from praxis.kit.app import Parts
 from praxis.kit.audit import record_refusal
 from praxis.kit.auth import SYSTEM_ID, Principal
@@ -72,7 +89,7 @@ async def start_session(parts: Parts, body: StartSession, address: str) -> Sessi
     subject = attempt_subject(body.practice, body.login, address)
     await _count_attempt(parts.database, subject, now)
     found = await account(parts.database, body.practice, body.login)
-    verdict = await verify_password(found and found.password_hash, password)
+    verdict = await verify_password(found.password_hash if found else None, password)
     if found is None or found.user_id is None or not verdict.is_right:
         await _record_wrong_guess(parts.database, found, now)
         raise WrongCredentials
@@ -86,8 +103,9 @@ async def add_user(session: Session, body: AddUser) -> Row[Any]:
     password = body.password.get_secret_value()
     require_unguessable(is_guessable(password, body.login))
     await _require_still_here(session, body.staff_member_id)
+    user_id = new_id()
     values = {
-        "id": new_id(),
+        "id": user_id,
         "revision": 1,
         "login": body.login,
         "roles": sorted(set(body.roles)),
@@ -97,7 +115,7 @@ async def add_user(session: Session, body: AddUser) -> Row[Any]:
         "changed_at": session.now,
     }
     await session.execute(insert(User).values(values))
-    return await _touched(session, values["id"])
+    return await _touched(session, user_id)
 
 
 async def change_user(session: Session, user_id: UUID, body: ChangeUser, expected: int | None) -> Row[Any]:
@@ -173,7 +191,9 @@ async def _count_attempt(database: Database, subject: bytes, now: datetime) -> N
     since = now - ATTEMPTS_WITHIN
     async with across_practices(database) as connection:
         await connection.execute(_FORGET_STALE, {"since": since})
-        counted = await connection.scalar(_COUNT_ATTEMPT, {"subject": subject, "now": now, "since": since, "most": ATTEMPTS})
+        counted = await connection.scalar(
+            _COUNT_ATTEMPT, {"subject": subject, "now": now, "since": since, "most": ATTEMPTS}
+        )
         if not counted:
             require_attempt_left(await connection.scalar(_ATTEMPTS, {"subject": subject}), now)
 
@@ -181,7 +201,9 @@ async def _count_attempt(database: Database, subject: bytes, now: datetime) -> N
 async def _record_wrong_guess(database: Database, found: Account | None, now: datetime) -> None:
     if found is None:
         return
-    actor = Principal(found.user_id or SYSTEM_ID, found.practice_id, found.roles, "staff" if found.user_id else "system")
+    actor = Principal(
+        found.user_id or SYSTEM_ID, found.practice_id, found.roles, "staff" if found.user_id else "system"
+    )
     await record_refusal(database, actor, SIGN_IN, current_trace().trace_id, now)
 
 
@@ -201,7 +223,9 @@ async def _start_session(parts: Parts, found: Account, user_id: UUID, renewed_ha
             is_same = (User.id == user_id, User.password_hash == found.password_hash)
             await session.execute(update(User).where(*is_same).values(password_hash=renewed_hash))
         session.touch("session", session_id)
-        started[:] = [SessionStarted(token=token, expires_at=session_end(session.now, session.now), roles=list(found.roles))]
+        started[:] = [
+            SessionStarted(token=token, expires_at=session_end(session.now, session.now), roles=list(found.roles))
+        ]
 
     principal = Principal(user_id, found.practice_id, found.roles, "staff", staff_member_id=found.staff_member_id)
     await parts.unit_of_work.run(Cause(principal, SIGN_IN), work)

@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from praxis.kit.problems import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, TooMany, Unauthenticated, Unavailable
+from praxis.kit.problems import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 ACTIVE: Final = "active"
 

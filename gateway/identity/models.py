@@ -15,7 +15,6 @@ class User(Base):
 
     __tablename__ = "users"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     login: Mapped[str] = mapped_column(Text)
@@ -31,7 +30,6 @@ class StaffDeparture(Base):
 
     __tablename__ = "staff_departures"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     staff_member_id: Mapped[UUID] = mapped_column(primary_key=True)
     heard_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -41,7 +39,6 @@ class UserSession(Base):
 
     __tablename__ = "sessions"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)
@@ -56,7 +53,6 @@ class ApiClient(Base):
 
     __tablename__ = "api_clients"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str] = mapped_column(Text)
@@ -70,7 +66,6 @@ class ApiKey(Base):
 
     __tablename__ = "api_keys"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     api_client_id: Mapped[UUID]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)

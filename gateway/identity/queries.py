@@ -26,9 +26,9 @@ from praxis.kit.auth import Principal
 from praxis.kit.db import Database
 from praxis.kit.unit_of_work import Session
 
-_USER = (User.id, User.revision, User.login, User.roles, User.staff_member_id, User.status)
-_CLIENT = (ApiClient.id, ApiClient.revision, ApiClient.name, ApiClient.roles, ApiClient.status)
-_KEY = (ApiKey.id, ApiKey.issued_at, ApiKey.expires_at, ApiKey.revoked_at)
+_USER = tuple(User.__table__.c[name] for name in ("id", "revision", "login", "roles", "staff_member_id", "status"))
+_CLIENT = tuple(ApiClient.__table__.c[name] for name in ("id", "revision", "name", "roles", "status"))
+_KEY = tuple(ApiKey.__table__.c[name] for name in ("id", "issued_at", "expires_at", "revoked_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ async def names(session: Session, actor_ids: Collection[UUID]) -> Mapping[UUID, 
 
 async def session_expiry(session: Session, session_id: UUID) -> datetime:
     """Return when the session ends if nothing more is asked."""
-    row = await session.one(select(UserSession.started_at, UserSession.last_seen_at).where(UserSession.id == session_id))
+    row = await session.one(
+        select(UserSession.started_at, UserSession.last_seen_at).where(UserSession.id == session_id)
+    )
     return session_end(row.started_at, row.last_seen_at)
 
 
@@ -96,7 +98,9 @@ async def api_clients(session: Session, after: tuple[str | int, ...] | None, lim
     return await session.all(statement.where(ApiClient.name > str(after[0])) if after else statement)
 
 
-async def api_keys(session: Session, client_id: UUID, after: tuple[str | int, ...] | None, limit: int) -> list[Row[Any]]:
+async def api_keys(
+    session: Session, client_id: UUID, after: tuple[str | int, ...] | None, limit: int
+) -> list[Row[Any]]:
     """Return the keys of an API client in the order they were issued, `limit` + 1 at most."""
     statement: Select[Any] = select(*_KEY).where(ApiKey.api_client_id == client_id).order_by(ApiKey.id).limit(limit + 1)
     return await session.all(statement.where(tuple_(ApiKey.id) > tuple_(UUID(str(after[0])))) if after else statement)
@@ -133,7 +137,14 @@ async def principal_of(database: Database, token: str, now: datetime) -> Princip
 
 
 async def _signed_in(database: Database, digest: bytes, now: datetime) -> Principal | None:
-    found = select(UserSession.id, UserSession.practice_id, UserSession.user_id, UserSession.last_seen_at, User.roles, User.staff_member_id)
+    found = select(
+        UserSession.id,
+        UserSession.practice_id,
+        UserSession.user_id,
+        UserSession.last_seen_at,
+        User.roles,
+        User.staff_member_id,
+    )
     is_user = and_(User.practice_id == UserSession.practice_id, User.id == UserSession.user_id)
     lives = and_(UserSession.revoked_at.is_(None), UserSession.expires_at > now, UserSession.last_seen_at > now - IDLE)
     statement = found.join(User, is_user).where(UserSession.token_hash == digest, lives, _may_act())
@@ -144,7 +155,8 @@ async def _signed_in(database: Database, digest: bytes, now: datetime) -> Princi
         if row.last_seen_at <= now - SEEN_EVERY:
             is_session = and_(UserSession.practice_id == row.practice_id, UserSession.id == row.id)
             await connection.execute(update(UserSession).where(is_session).values(last_seen_at=now))
-    return Principal(row.user_id, row.practice_id, tuple(row.roles), "staff", session_id=row.id, staff_member_id=row.staff_member_id)
+    roles, person = tuple(row.roles), row.staff_member_id
+    return Principal(row.user_id, row.practice_id, roles, "staff", session_id=row.id, staff_member_id=person)
 
 
 async def _client_of(database: Database, digest: bytes, now: datetime) -> Principal | None:
@@ -162,5 +174,7 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 
 def _may_act() -> ColumnElement[bool]:
     # A departure heard while the user was being added is caught here, whichever of the two commits first.
-    departed = and_(StaffDeparture.practice_id == User.practice_id, StaffDeparture.staff_member_id == User.staff_member_id)
+    departed = and_(
+        StaffDeparture.practice_id == User.practice_id, StaffDeparture.staff_member_id == User.staff_member_id
+    )
     return and_(User.status == ACTIVE, ~exists().where(departed))

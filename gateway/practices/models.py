@@ -1,7 +1,5 @@
 """Tables of practices beside `praxis.kit.practices.Practice`, which every publisher has."""
 
-from uuid import UUID
-
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,5 +11,4 @@ class PracticeCode(Base):
 
     __tablename__ = "practice_codes"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(Text)

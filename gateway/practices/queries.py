@@ -16,9 +16,13 @@ from praxis.kit.unit_of_work import Session
 async def own_practice(session: Session) -> Row[Any] | None:
     """Return the session's practice, or None when it was never opened."""
     return await session.one_or_none(
-        select(Practice.practice_id.label("id"), Practice.revision, Practice.time_zone, Practice.currency, PracticeCode.code).join(
-            PracticeCode, PracticeCode.practice_id == Practice.practice_id
-        )
+        select(
+            Practice.practice_id.label("id"),
+            Practice.revision,
+            Practice.time_zone,
+            Practice.currency,
+            PracticeCode.code,
+        ).join(PracticeCode, PracticeCode.practice_id == Practice.practice_id)
     )
 
 

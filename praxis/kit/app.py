@@ -84,11 +84,13 @@ class Service:
         """Return the application; uvicorn calls this as its factory. The gateway brings its own way to authenticate."""
         settings = settings or Settings.load(self.name)
         failpoints.refuse_in_production(settings.profile)
+        failpoints.arm()
         require_safe_secrets(settings)
         observe.configure(self.name, settings.profile)
         parts = self.parts(settings, clock or SystemClock())
-        app = FastAPI(title=f"Praxis {self.name}", version="1", openapi_url=None, lifespan=_lifespan)
+        app = FastAPI(title=f"Praxis {self.name}", version="1", openapi_url=None, lifespan=_lifespan, telemetry=_NO_TELEMETRY)
         app.state.parts = parts
+        app.state.package = self.package
         identify = (authenticate or internal_tokens)(parts)
         app.state.edge = Edge(identify, parts.database, parts.unit_of_work, parts.clock)
         for router in (health.routes, story.routes, *self.routers):
@@ -97,6 +99,10 @@ class Service:
         app.add_route("/internal/openapi.json", _show_document, include_in_schema=False)
         app.add_middleware(observe.ObserveMiddleware)
         return app
+
+
+# FastAPI's own telemetry would record exception messages, which may hold values.
+_NO_TELEMETRY: dict[str, Any] = {"tracing": False, "metrics": False, "logs": False}
 
 
 def _sealing(database: Database) -> Callable[[UUID, datetime], Coroutine[Any, Any, None]]:
@@ -125,6 +131,7 @@ def internal_tokens(parts: Parts) -> Authenticate:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
+    await parts.database.wait_migrated(app.state.package)
     await parts.database.require_safe()
     duties: list[Coroutine[Any, Any, None]] = [parts.bus.connect(), parts.bell.run()]
     if parts.settings.role != "api":

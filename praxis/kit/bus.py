@@ -24,7 +24,8 @@ from praxis.kit.observe import log
 from praxis.kit.settings import PUBLISHERS, Settings
 
 SIGNATURE = "Praxis-Signature"
-STREAM_BYTES = 512 * 1024 * 1024
+STREAM_BYTES = 256 * 1024 * 1024
+"""The outbox is the record: the stream only has to hold what readers have not fetched yet."""
 
 
 def stream_of(publisher: str) -> str:

@@ -4,12 +4,16 @@ SQLAlchemy runs in autocommit mode and the edge (`kit.unit_of_work`) sends BEGIN
 simple-query message: one round trip instead of three, and each statement of it sees the effect of the lock before it.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import FetchedValue, MetaData, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -86,6 +90,28 @@ class Database:
             connection.add_termination_listener(on_close)
         return connection
 
+    async def wait_migrated(self, package: str) -> None:
+        """Wait until the database is at this code's newest migration; raises UnsafeDatabase after half a minute.
+
+        Processes may be started beside the one that migrates: importing takes longer than migrating.
+        """
+        newest = newest_revision(package)
+        found: str | None = None
+        for _ in range(150):
+            with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+                found = await self._revision()
+                if found is not None and found >= newest:
+                    return
+            await asyncio.sleep(0.2)
+        raise UnsafeDatabase(f"the database of {self.service} is at migration {found}, this code needs {newest}: run the migrations")
+
+    async def _revision(self) -> str | None:
+        async with self.app.connect() as connection:
+            if not await connection.scalar(text("select to_regclass('alembic_version') is not null")):
+                return None
+            found: str | None = await connection.scalar(text("select max(version_num) from alembic_version"))
+            return found
+
     async def require_safe(self) -> None:
         """Refuse a database whose app role could see past row-level security; raises UnsafeDatabase."""
         async with self.app.connect() as connection:
@@ -100,6 +126,16 @@ class Database:
         """Close both pools."""
         await self.app.dispose()
         await self.system.dispose()
+
+
+def migrations_folder(package: str) -> Path:
+    """Return the folder of a publisher's Alembic history; `package` is e.g. `services.billing`."""
+    return Path(__file__).resolve().parents[2].joinpath(*package.split("."), "migrations")
+
+
+def newest_revision(package: str) -> str:
+    """Return the publisher's newest migration: revisions are dated file names, so the greatest is the newest."""
+    return max(file.stem for file in (migrations_folder(package) / "versions").glob("20*.py"))
 
 
 def connection_arguments(name: str) -> dict[str, Any]:

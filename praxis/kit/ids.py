@@ -24,8 +24,8 @@ class _Ticks:
         self._counter = 0
 
     def next(self, seed: int) -> tuple[int, int]:
-        # The counter starts below half its range (an 11 bit seed) so that at least 2,048 ids fit into a millisecond;
-        # past its end the next millisecond is borrowed, which keeps the order at the price of running ahead of the clock.
+        # The counter starts below half its range (an 11 bit seed), so 2,048 ids or more fit into a millisecond; past
+        # its end the next millisecond is borrowed, which keeps the order at the price of running ahead of the clock.
         now = time.time_ns() // 1_000_000
         with self._lock:
             if now > self._milliseconds:

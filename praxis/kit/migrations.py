@@ -1,4 +1,4 @@
-"""Schemas: creating a publisher's roles and database, running its Alembic history, and the tables that every publisher has.
+"""Schemas: running a publisher's Alembic history, and the tables that every publisher has.
 
 A migration is dated SQL, one statement per `op.execute`, and works beside the code that is running now. `Tables` says what every
 table of Praxis needs: row-level security forced, a policy per role, exact grants, and triggers where rows must never change.
@@ -6,17 +6,14 @@ table of Praxis needs: row-level security forced, a policy per role, exact grant
 
 from collections.abc import Iterable
 from datetime import date
-from importlib.util import find_spec
-from pathlib import Path
 
-import asyncpg
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from praxis.kit.db import SYSTEM_TABLES
+from praxis.kit.db import SYSTEM_TABLES, migrations_folder
 from praxis.kit.settings import Settings, role_name
 
 PRACTICE = "nullif(current_setting('app.practice_id', true), '')::uuid"
@@ -68,6 +65,7 @@ class Tables:
         self.protect("audit_seals", app="select")
         self.protect("job_leases", app="select")
         op.execute(f"grant update (time_zone, currency, revision, opened_at) on practices to {self._app}")
+        op.execute(f"grant select on alembic_version to {self._app}")
         for table in ("relay_state", "failed_deliveries"):
             op.execute(f"grant {SYSTEM_TABLES[table]} on {table} to {self._system}")
         op.execute(f"grant delete on failed_deliveries to {self._system}")
@@ -207,39 +205,6 @@ PARTITIONED = ("outbox", "inbox", "idempotency_keys", "audit")
 MONTHS_AHEAD = 3
 
 
-async def create_database(admin_dsn: str, settings: Settings, database: str) -> None:
-    """Create the three roles and the database of a publisher where they are missing; safe to run again.
-
-    `admin_dsn` is a superuser's URL. Nobody but the three roles may connect; btree_gist serves the exclusion constraints.
-    """
-    admin = await asyncpg.connect(admin_dsn)
-    try:
-        await _create_roles(admin, settings)
-        if not await admin.fetchval("select 1 from pg_database where datname = $1", database):
-            await admin.execute(f'create database "{database}" owner {role_name(settings.service, "migrate")}')
-        await grant_database(admin, settings.service, database)
-    finally:
-        await admin.close()
-
-
-async def _create_roles(admin: asyncpg.Connection, settings: Settings) -> None:
-    options = {"app": "nobypassrls", "system": "nobypassrls", "migrate": "bypassrls"}
-    for kind in ("app", "system", "migrate"):
-        role = role_name(settings.service, kind)
-        password = settings.secret(f"db-{kind}.password").replace("'", "''")
-        verb = "alter" if await admin.fetchval("select 1 from pg_roles where rolname = $1", role) else "create"
-        await admin.execute(
-            f"{verb} role {role} login nosuperuser nocreatedb nocreaterole {options[kind]} password '{password}'"
-        )
-
-
-async def grant_database(admin: asyncpg.Connection, service: str, database: str) -> None:
-    """Let only the publisher's own roles connect. A clone of a template database loses these grants: apply them again."""
-    await admin.execute(f'revoke all on database "{database}" from public')
-    for kind in ("app", "system", "migrate"):
-        await admin.execute(f'grant connect on database "{database}" to {role_name(service, kind)}')
-
-
 async def migrate(settings: Settings, package: str, today: date, revision: str = "head") -> None:
     """Bring the publisher's database to `revision` and create its monthly partitions. `package` is e.g. `services.billing`."""
     url = settings.role_dsn("migrate").replace("postgresql://", "postgresql+asyncpg://", 1)
@@ -263,10 +228,8 @@ def _upgrade(connection: Connection, package: str, revision: str) -> None:
 
 def alembic_config(package: str) -> Config:
     """Return the Alembic configuration of a publisher's `migrations` folder."""
-    spec = find_spec(package)
-    assert spec and spec.submodule_search_locations
     config = Config()
-    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0]) / "migrations"))
+    config.set_main_option("script_location", str(migrations_folder(package)))
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
     return config
 

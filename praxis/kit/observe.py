@@ -269,9 +269,15 @@ def _with_trace(headers: Sequence[tuple[bytes, bytes]], trace: Trace) -> list[tu
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    route = _route_template(scope)
-    _requests.labels(method, route, f"{status // 100}xx").inc()
-    _seconds.labels(method, route).observe(seconds)
+    requests, timings = _meters(method, _route_template(scope), status // 100)
+    requests.inc()
+    timings.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _meters(method: str, route: str, status_class: int) -> tuple[Counter, Histogram]:
+    # Looking labels up takes a lock and costs more than counting does.
+    return _requests.labels(method, route, f"{status_class}xx"), _seconds.labels(method, route)
 
 
 def _route_template(scope: Scope) -> str:

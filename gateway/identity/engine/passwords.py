@@ -85,4 +85,3 @@ def _verdict(encoded: str | None, text: str) -> Verdict:
 def _bytes(text: str) -> bytes:
     # The same key presses give composed characters on one machine and decomposed ones on another.
     return unicodedata.normalize("NFKC", text).encode()
-

@@ -13,9 +13,7 @@ depends_on = None
 
 tables = Tables("gateway")
 
-STAFF_ROLES = (
-    "array['medical_office_manager', 'lead_medical_assistant', 'medical_assistant', 'provider', 'receptionist', 'biller']"
-)
+STAFF_ROLES = "array['medical_office_manager', 'lead_medical_assistant', 'medical_assistant', 'provider', 'receptionist', 'biller']"
 CLIENT_ROLES = "array['ehr_client', 'partner_client']"
 
 

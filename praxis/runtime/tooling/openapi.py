@@ -13,5 +13,5 @@ def documents() -> dict[Path, str]:
     """Return path -> text of every publisher's document and of the merged one."""
     with applications() as built:
         own = {application.publisher: document(application.app) for application in built}
-    texts = {FOLDER / f"{publisher}.json": as_json(found) for publisher, found in own.items()}
-    return texts
+    every = {**own, "merged": merged(own, missing=[])}
+    return {FOLDER / f"{name}.json": as_json(found) for name, found in every.items()}

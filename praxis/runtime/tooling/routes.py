@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Mount, Route
+from fastapi.routing import iter_route_contexts
+from starlette.routing import BaseRoute, Route
 
 from praxis.runtime.tooling.tree import ROOT, applications
 
@@ -24,12 +25,8 @@ class Place:
 
 
 def routes_of(app: FastAPI) -> Iterator[BaseRoute]:
-    """Yield every route of an application, those of mounted ones too."""
-    for route in app.routes:
-        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
-            yield from routes_of(route.app)
-        else:
-            yield route
+    """Yield every route of an application, those of its included routers too."""
+    return (context.original_route for context in iter_route_contexts(app.routes))
 
 
 def places() -> list[Place]:
@@ -53,11 +50,11 @@ def _place(publisher: str, route: Route, method: str) -> Place:
 
 
 def main() -> None:
-    """Print the table."""
-    found = places()
-    width = max(len(place.path) for place in found)
-    for place in found:
-        print(f"{place.method:<6} {place.path:<{width}} -> {place.file}:{place.line}")
+    """Print the table; what every publisher has stands once."""
+    lines = dict.fromkeys((place.method, place.path, f"{place.file}:{place.line}") for place in places())
+    width = max(len(path) for _, path, _ in lines)
+    for method, path, place in lines:
+        print(f"{method:<6} {path:<{width}} -> {place}")
 
 
 if __name__ == "__main__":

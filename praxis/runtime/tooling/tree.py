@@ -38,6 +38,12 @@ def publishers() -> tuple[str, ...]:
     return tuple(name for name in PUBLISHERS if find_spec(package_of(name)) and find_spec(f"{package_of(name)}.app"))
 
 
+def service_of(publisher: str) -> Service:
+    """Return what `app.py` of a publisher wires together."""
+    service: Service = import_module(f"{package_of(publisher)}.app").service
+    return service
+
+
 @contextlib.contextmanager
 def applications() -> Iterator[list[Application]]:
     """Build every application on secrets made for the block; nothing connects to a server."""
@@ -52,10 +58,8 @@ def settings_of(publisher: str, secrets: Path, server: str = "postgresql://127.0
 
 
 def _build(publisher: str, secrets: Path) -> Application:
-    module = import_module(f"{package_of(publisher)}.app")
-    service: Service = module.service
-    build = getattr(module, "build", service.build)
-    return Application(publisher, service, build(settings_of(publisher, secrets)))
+    service = service_of(publisher)
+    return Application(publisher, service, service.build(settings_of(publisher, secrets)))
 
 
 def events() -> Mapping[str, type[Event]]:
@@ -69,8 +73,7 @@ def consumers() -> dict[str, list[str]]:
     """Return subject -> `<service>.<effect>` of every consumer in the tree, sorted."""
     found: dict[str, list[str]] = {subject: [] for subject in events()}
     for publisher in publishers():
-        service: Service = import_module(f"{package_of(publisher)}.app").service
-        for group in (practices.consumers, *service.consumers):
+        for group in (practices.consumers, *service_of(publisher).consumers):
             for event, handler in group.handlers:
                 found[event.TYPE].append(f"{publisher}.{handler.__name__}")
     return {subject: sorted(names) for subject, names in found.items()}

@@ -38,7 +38,9 @@ async def get(claim_id: UUID, session: SessionDep) -> ClaimOut:
     return await queries.shown(session, row)
 
 
-@routes.get("/v1/claims/{claim_id}/x12", response_class=X12Response, **policy("billing.claims.x12", "billing.claim:read"))
+@routes.get(
+    "/v1/claims/{claim_id}/x12", response_class=X12Response, **policy("billing.claims.x12", "billing.claim:read")
+)
 async def x12(claim_id: UUID, session: SessionDep) -> X12Response:
     """Return the 837P of a ready claim."""
     row = await queries.claim(session, claim_id)

@@ -86,7 +86,9 @@ async def _file(session: Session, row: Row[Any], content: ProfessionalClaim) -> 
     batch = Batch(
         reference=row.control_number,
         written_at=session.now,
-        submitter=Submitter(name=billing.organization_name, identifier=billing.submitter_id, contact=Contact(**billing.contact)),
+        submitter=Submitter(
+            name=billing.organization_name, identifier=billing.submitter_id, contact=Contact(**billing.contact)
+        ),
         receiver=Receiver(name=billing.receiver_name, identifier=billing.receiver_id),
         claims=(content,),
     )

@@ -106,5 +106,7 @@ class SignedSheet:
 def next_state(state: str, step: Step) -> str:
     """Return the state after `step`; raises ClaimTransitionRefused for a step that the table does not list."""
     if (state, step) not in TRANSITIONS:
-        raise ClaimTransitionRefused(facts={"state": state, "allowed": sorted(s for at, s in TRANSITIONS if at == state)})
+        raise ClaimTransitionRefused(
+            facts={"state": state, "allowed": sorted(s for at, s in TRANSITIONS if at == state)}
+        )
     return TRANSITIONS[state, step]

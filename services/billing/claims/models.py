@@ -16,7 +16,6 @@ class ServiceLocation(Base):
 
     __tablename__ = "service_locations"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     code: Mapped[str] = mapped_column(Text)
@@ -29,7 +28,6 @@ class ClaimNumber(Base):
 
     __tablename__ = "claim_numbers"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
 
@@ -39,7 +37,6 @@ class Claim(Base):
 
     __tablename__ = "claims"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(Text)
@@ -69,7 +66,6 @@ class ClaimLine(Base):
 
     __tablename__ = "claim_lines"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     claim_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     hcpcs_code: Mapped[str] = mapped_column(Text)

@@ -68,7 +68,9 @@ async def claim(session: Session, claim_id: UUID, lock: bool = False) -> Row[Any
     return row
 
 
-async def claims(session: Session, state: str | None, visit_id: UUID | None, after: tuple[str | int, ...] | None, limit: int) -> list[Row[Any]]:
+async def claims(
+    session: Session, state: str | None, visit_id: UUID | None, after: tuple[str | int, ...] | None, limit: int
+) -> list[Row[Any]]:
     """Return claims by id, that is as they were drafted, `limit` + 1 at most."""
     statement: Select[Any] = select(*_COLUMNS).order_by(Claim.id).limit(limit + 1)
     if state:
@@ -87,7 +89,9 @@ async def claim_of_sheet(session: Session, charge_sheet_id: UUID, version: int) 
     return found
 
 
-async def held_claims(session: Session, practitioner_id: UUID | None = None, location_id: UUID | None = None) -> list[UUID]:
+async def held_claims(
+    session: Session, practitioner_id: UUID | None = None, location_id: UUID | None = None
+) -> list[UUID]:
     """Return the ids of the held claims of a provider or of a location, in the order in which they are to be locked."""
     statement = select(Claim.id).where(Claim.state == HELD).order_by(Claim.id)
     if practitioner_id:
@@ -110,7 +114,9 @@ async def shown(session: Session, row: Row[Any]) -> ClaimOut:
     """Return the claim with its lines and readable diagnoses."""
     lines = [ClaimLineOut.model_validate(line) for line in await _lines(session, row.id)]
     digest = row.x12_sha256.hex() if row.x12_sha256 else None
-    return ClaimOut.model_validate({**row._mapping, "diagnoses": _diagnoses(session, row), "lines": lines, "x12_sha256": digest})
+    return ClaimOut.model_validate(
+        {**row._mapping, "diagnoses": _diagnoses(session, row), "lines": lines, "x12_sha256": digest}
+    )
 
 
 async def examined(session: Session, row: Row[Any], on: date) -> Examined:
@@ -194,9 +200,15 @@ def _insured(session: Session, row: Row[Any]) -> tuple[Subscriber, Patient | Non
         )  # fmt: skip
         return subscriber, None
     holder = known.subscriber
-    holder_name = PersonName(last=holder.family_name, first=holder.given_name, middle=holder.middle_name, suffix=holder.suffix)
+    holder_name = PersonName(
+        last=holder.family_name, first=holder.given_name, middle=holder.middle_name, suffix=holder.suffix
+    )
     patient = Patient(
-        name=name, relationship=RELATIONSHIP_CODES[known.relationship], birth_on=person.birth_on, gender=person.sex, address=address
+        name=name,
+        relationship=RELATIONSHIP_CODES[known.relationship],
+        birth_on=person.birth_on,
+        gender=person.sex,
+        address=address,
     )
     return Subscriber(name=holder_name, member_id=known.member_id, group_number=known.group_number), patient
 

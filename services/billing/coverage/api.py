@@ -33,7 +33,9 @@ async def get(coverage_id: UUID, session: SessionDep) -> CoverageOut:
 
 
 @routes.put("/v1/coverages/{coverage_id}", **policy("billing.coverages.change", "billing.coverage:write"))
-async def change(coverage_id: UUID, body: ChangeCoverage, session: SessionDep, expected: ExpectedRevision) -> CoverageOut:
+async def change(
+    coverage_id: UUID, body: ChangeCoverage, session: SessionDep, expected: ExpectedRevision
+) -> CoverageOut:
     """Replace a coverage."""
     return queries.shown(session, await commands.change_coverage(session, coverage_id, body, expected))
 

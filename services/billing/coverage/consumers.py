@@ -16,5 +16,7 @@ async def keep_patient(session: Session, event: PatientRegisteredV1 | PatientCha
     values = event.model_dump(include={"revision", "status", "merged_into"})
     statement = insert(Patient).values({"id": event.patient_id, **values})
     await session.execute(
-        statement.on_conflict_do_update(index_elements=["practice_id", "id"], set_=values, where=Patient.revision < event.revision)
+        statement.on_conflict_do_update(
+            index_elements=["practice_id", "id"], set_=values, where=Patient.revision < event.revision
+        )
     )

@@ -42,7 +42,11 @@ class CoveragePayerUnknown(Invalid):
     title = "There is no such payer"
 
     def __init__(self) -> None:
-        super().__init__(errors=[FieldError("/payer_id", "known-payer", "Name the id of a payer of this practice, see GET /v1/payers.")])
+        super().__init__(
+            errors=[
+                FieldError("/payer_id", "known-payer", "Name the id of a payer of this practice, see GET /v1/payers.")
+            ]
+        )
 
 
 class PatientMerged(Conflict):

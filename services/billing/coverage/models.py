@@ -14,7 +14,6 @@ class Patient(Base):
 
     __tablename__ = "patients"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(Text)
@@ -26,7 +25,6 @@ class Coverage(Base):
 
     __tablename__ = "coverages"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     patient_id: Mapped[UUID]

@@ -11,7 +11,9 @@ from services.billing.coverage.domain import INSURED, MEMBER_ID, CoverageUnknown
 from services.billing.coverage.models import Coverage, Patient
 from services.billing.coverage.schemas import CoverageOut, Insured
 
-_COLUMNS = tuple(c for c in Coverage.__table__.columns if c.name not in ("practice_id", "changed_at", "member_id_index"))
+_COLUMNS = tuple(
+    c for c in Coverage.__table__.columns if c.name not in ("practice_id", "changed_at", "member_id_index")
+)
 
 
 async def coverage(session: Session, coverage_id: UUID, lock: bool = False) -> Row[Any]:
@@ -23,7 +25,9 @@ async def coverage(session: Session, coverage_id: UUID, lock: bool = False) -> R
     return row
 
 
-async def coverages(session: Session, patient_id: UUID, after: tuple[str | int, ...] | None, limit: int) -> list[Row[Any]]:
+async def coverages(
+    session: Session, patient_id: UUID, after: tuple[str | int, ...] | None, limit: int
+) -> list[Row[Any]]:
     """Return a patient's coverages by first valid day and id, `limit` + 1 at most."""
     statement: Select[Any] = select(*_COLUMNS).where(Coverage.patient_id == patient_id)
     if after:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from praxis.contracts.billing import EntryPostedV1, Posting
 from praxis.kit.clock import local_date
-from praxis.kit.ids import derived_id
+from praxis.kit.ids import new_id
 from praxis.kit.money import CURRENCY
 from praxis.kit.practices import practice_time_zone
 from praxis.kit.unit_of_work import Session
@@ -28,7 +28,7 @@ async def post_entry(session: Session, cause: Cause, sides: Sequence[Side], stor
     accounting_on = local_date(session.now, await practice_time_zone(session))
     head = await _locked_head(session)
     number = head.number + 1
-    entry_id = derived_id(cause.source_id, "ledger-entry", cause.source_type, cause.purpose)
+    entry_id = new_id()
     hashed = entry_hash(head.hash, number, accounting_on, cause, CURRENCY, sides)
     values = {
         "id": entry_id,

@@ -99,7 +99,9 @@ def balanced_total(sides: Sequence[Side]) -> int:
     return debits
 
 
-def entry_hash(previous: bytes, number: int, accounting_on: date, cause: Cause, currency: str, sides: Sequence[Side]) -> bytes:
+def entry_hash(
+    previous: bytes, number: int, accounting_on: date, cause: Cause, currency: str, sides: Sequence[Side]
+) -> bytes:
     """Return the SHA-256 that chains an entry to the one before: 32 bytes over the previous hash and the entry as JSON."""
     content = {
         "number": number,

@@ -14,7 +14,6 @@ class LedgerHead(Base):
 
     __tablename__ = "ledger_heads"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -24,7 +23,6 @@ class LedgerEntry(Base):
 
     __tablename__ = "ledger_entries"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
     accounting_on: Mapped[date] = mapped_column(Date)
@@ -44,7 +42,6 @@ class LedgerPosting(Base):
 
     __tablename__ = "ledger_postings"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     account: Mapped[str] = mapped_column(Text)

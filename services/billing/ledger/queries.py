@@ -11,10 +11,14 @@ from services.billing.ledger.domain import ACCOUNTS, Cause, Side
 from services.billing.ledger.models import LedgerEntry, LedgerPosting
 from services.billing.ledger.schemas import AccountBalance, EntryOut, PostingOut, TrialBalanceOut
 
-_ENTRY = tuple(c for c in LedgerEntry.__table__.columns if c.name not in ("practice_id", "total_cents", "posting_count"))
+_ENTRY = tuple(
+    c for c in LedgerEntry.__table__.columns if c.name not in ("practice_id", "total_cents", "posting_count")
+)
 
 
-async def entries(session: Session, source_id: UUID | None, after: tuple[str | int, ...] | None, limit: int) -> list[EntryOut]:
+async def entries(
+    session: Session, source_id: UUID | None, after: tuple[str | int, ...] | None, limit: int
+) -> list[EntryOut]:
     """Return entries with their postings by number, of one source when asked, `limit` + 1 at most."""
     statement: Select[Any] = select(*_ENTRY).order_by(LedgerEntry.number).limit(limit + 1)
     if source_id:
@@ -40,14 +44,14 @@ async def posted_sides(session: Session, cause: Cause) -> list[Side]:
 
 async def trial_balance(session: Session, through: date | None) -> TrialBalanceOut:
     """Return what was posted to each account, up to and including an accounting day when asked."""
-    statement: Select[Any] = select(
+    statement = select(
         LedgerPosting.account,
         cast(func.sum(LedgerPosting.debit_cents), BigInteger).label("debit_cents"),
         cast(func.sum(LedgerPosting.credit_cents), BigInteger).label("credit_cents"),
     )
     if through:
-        statement = statement.join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        statement = statement.where(LedgerEntry.accounting_on <= through)
+        within = select(LedgerEntry.id).where(LedgerEntry.accounting_on <= through)
+        statement = statement.where(LedgerPosting.entry_id.in_(within))
     rows = await session.all(statement.group_by(LedgerPosting.account).order_by(LedgerPosting.account))
     debits, credits = sum(row.debit_cents for row in rows), sum(row.credit_cents for row in rows)
     accounts = tuple(_balance(row) for row in rows)

@@ -85,6 +85,8 @@ async def get_billing_provider(session: SessionDep) -> BillingProviderOut:
 
 
 @routes.put("/v1/billing-provider", **policy("billing.billing-provider.set", "billing.payer:write"))
-async def set_billing_provider(body: PutBillingProvider, session: SessionDep, expected: ExpectedRevision) -> BillingProviderOut:
+async def set_billing_provider(
+    body: PutBillingProvider, session: SessionDep, expected: ExpectedRevision
+) -> BillingProviderOut:
     """Set the identity under which the practice bills; If-Match is "0" the first time."""
     return BillingProviderOut.model_validate(await commands.set_billing_provider(session, body, expected))

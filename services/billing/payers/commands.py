@@ -42,13 +42,21 @@ async def add_fee_schedule(session: Session, body: PutFeeSchedule) -> Row[Any]:
     """Add a price list; raises NamedPayerUnknown, FeeSchedulesOverlap and Invalid for a code priced twice."""
     _require_single_fees(body)
     schedule_id = new_id()
-    values = {**body.model_dump(exclude={"items"}), "id": schedule_id, "revision": 1, "currency": CURRENCY, "changed_at": session.now}
+    values = {
+        **body.model_dump(exclude={"items"}),
+        "id": schedule_id,
+        "revision": 1,
+        "currency": CURRENCY,
+        "changed_at": session.now,
+    }
     await session.execute(insert(FeeSchedule).values(values))
     await _store_fees(session, schedule_id, body.items)
     return await _touched_schedule(session, schedule_id)
 
 
-async def change_fee_schedule(session: Session, schedule_id: UUID, body: PutFeeSchedule, expected: int | None) -> Row[Any]:
+async def change_fee_schedule(
+    session: Session, schedule_id: UUID, body: PutFeeSchedule, expected: int | None
+) -> Row[Any]:
     """Replace a price list and all its prices; signed charges keep theirs. Raises as `add_fee_schedule`, and Stale."""
     _require_single_fees(body)
     row = await fee_schedule(session, schedule_id, lock=True)

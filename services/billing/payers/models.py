@@ -16,7 +16,6 @@ class Payer(Base):
 
     __tablename__ = "payers"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str] = mapped_column(Text)
@@ -32,7 +31,6 @@ class FeeSchedule(Base):
 
     __tablename__ = "fee_schedules"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str] = mapped_column(Text)
@@ -48,7 +46,6 @@ class FeeItem(Base):
 
     __tablename__ = "fee_items"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     fee_schedule_id: Mapped[UUID] = mapped_column(primary_key=True)
     hcpcs_code: Mapped[str] = mapped_column(Text, primary_key=True)
     modifier: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -60,7 +57,6 @@ class BillingProvider(Base):
 
     __tablename__ = "billing_providers"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     organization_name: Mapped[str] = mapped_column(Text)
     npi: Mapped[str] = mapped_column(Text)
@@ -81,7 +77,6 @@ class RenderingProvider(Base):
 
     __tablename__ = "rendering_providers"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(Text)

@@ -62,7 +62,9 @@ async def fee_schedules(session: Session, after: tuple[str | int, ...] | None, l
 
 async def fee_schedule_shown(session: Session, row: Row[Any]) -> FeeScheduleOut:
     """Return the schedule with its prices."""
-    statement = select(FeeItem.hcpcs_code, FeeItem.modifier, FeeItem.charge_cents).where(FeeItem.fee_schedule_id == row.id)
+    statement = select(FeeItem.hcpcs_code, FeeItem.modifier, FeeItem.charge_cents).where(
+        FeeItem.fee_schedule_id == row.id
+    )
     items = await session.all(statement.order_by(FeeItem.hcpcs_code, FeeItem.modifier))
     fees = [FeeOut(hcpcs_code=i.hcpcs_code, modifier=i.modifier or None, charge_cents=i.charge_cents) for i in items]
     return FeeScheduleOut.model_validate({**row._mapping, "items": fees})

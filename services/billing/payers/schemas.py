@@ -80,7 +80,7 @@ class Fee(Body):
 
 
 class PutFeeSchedule(Body):
-    """A price list; without `payer_id` it is the practice's default. Dates inclusive, no `valid_until` means until further notice."""
+    """A price list, the practice's default one without `payer_id`. Dates inclusive; no `valid_until`: until further notice."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     payer_id: UUID | None = None

@@ -38,9 +38,7 @@ async def change(item_id: UUID, body: ChangeItem, session: SessionDep, expected:
     return ItemOut.model_validate(await commands.change_item(session, item_id, body, expected))
 
 
-@routes.post(
-    "/v1/items/{item_id}/packs", status_code=201, **policy("inventory.item-packs.add", "inventory.item:write")
-)
+@routes.post("/v1/items/{item_id}/packs", status_code=201, **policy("inventory.item-packs.add", "inventory.item:write"))
 async def add_pack(item_id: UUID, body: AddPack, session: SessionDep) -> PackOut:
     """Add a pack in which the item comes."""
     return PackOut.model_validate(await commands.add_pack(session, item_id, body))

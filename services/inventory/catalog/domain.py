@@ -83,4 +83,6 @@ def gtin_14(text: str | None) -> str | None:
 def require_traceable(kind: str, tracking: str) -> None:
     """Refuse a drug or vaccine that would be kept without lots."""
     if kind in RECALLABLE and tracking != BY_LOT:
-        raise Invalid(errors=[FieldError("/tracking", "lot-required", "Drugs and vaccines are tracked by lot: send lot.")])
+        raise Invalid(
+            errors=[FieldError("/tracking", "lot-required", "Drugs and vaccines are tracked by lot: send lot.")]
+        )

@@ -14,7 +14,6 @@ class Item(Base):
 
     __tablename__ = "items"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     sku: Mapped[str] = mapped_column(Text)
@@ -34,7 +33,6 @@ class ItemPack(Base):
 
     __tablename__ = "item_packs"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(Text)

@@ -173,7 +173,7 @@ async def post_moves(
 
     Call with the lots locked. A second posting of the same document, revision and line is refused by `movements_effect`.
     """
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "item_id": move.item_id,
@@ -217,7 +217,7 @@ async def _posted(session: Session, document: Document, moves: Sequence[Move]) -
 
 
 async def _require_known(
-    session: Session, lines: Sequence[ReceiptLine] | Sequence[IssueLine], items: Mapping[UUID, Row[Any]]
+    session: Session, lines: Sequence[ReceiptLine | IssueLine], items: Mapping[UUID, Row[Any]]
 ) -> dict[UUID, Row[Any]]:
     places = await queries.places(session, {line.place_id for line in lines})
     errors = [_unknown(f"/lines/{n}/item_id", "item") for n, line in enumerate(lines) if line.item_id not in items]
@@ -265,7 +265,9 @@ def _require_one_expiry(lines: Sequence[ReceiptLine], known: Sequence[Row[Any]])
             continue
         expiry = expiries.setdefault((line.item_id, line.lot_code), line.expires_on)
         if expiry != line.expires_on:
-            message = f"This lot is known to expire on {expiry}." if expiry else "This lot is known without expiry date."
+            message = (
+                f"This lot is known to expire on {expiry}." if expiry else "This lot is known without expiry date."
+            )
             raise LotExpiryDiffers(
                 errors=[FieldError(f"/lines/{number}/expires_on", "lot-has-one-expiry", message)],
                 facts={"known_expires_on": expiry},

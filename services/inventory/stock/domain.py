@@ -182,7 +182,9 @@ def require_lot_move(status: str, target: str) -> None:
 def require_adjustable(reason: str, quantity: int) -> None:
     """Refuse an adjustment by nothing, and a reason that cannot explain a gain or cannot explain a loss."""
     if quantity == 0:
-        raise Invalid(errors=[FieldError("/quantity", "not-zero", "Send how many units to add, or below zero to take away.")])
+        raise Invalid(
+            errors=[FieldError("/quantity", "not-zero", "Send how many units to add, or below zero to take away.")]
+        )
     fitting = GAINS if quantity > 0 else LOSSES
     if reason not in fitting:
         message = f"For this quantity send one of {', '.join(sorted(fitting))}."
@@ -195,7 +197,9 @@ def require_receivable(
     """Return what is wrong with the lot of one received line; empty when it may go on the shelf."""
     errors = []
     if (lot_code is not None) != (tracking == "lot"):
-        message = "Send the lot code of a lot-tracked item." if tracking == "lot" else "This item has no lots: send none."
+        message = (
+            "Send the lot code of a lot-tracked item." if tracking == "lot" else "This item has no lots: send none."
+        )
         errors.append(FieldError(f"{pointer}/lot_code", "lot-as-tracked", message))
     if recallable and expires_on is None:
         errors.append(FieldError(f"{pointer}/expires_on", "expiry-required", "Drugs and vaccines need an expiry date."))

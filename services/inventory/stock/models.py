@@ -14,7 +14,6 @@ class Location(Base):
 
     __tablename__ = "locations"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     code: Mapped[str | None] = mapped_column(Text)
@@ -27,7 +26,6 @@ class Place(Base):
 
     __tablename__ = "places"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     location_id: Mapped[UUID]
     parent_id: Mapped[UUID | None]
@@ -40,7 +38,6 @@ class Lot(Base):
 
     __tablename__ = "lots"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     item_id: Mapped[UUID]
@@ -57,7 +54,6 @@ class Movement(Base):
 
     __tablename__ = "movements"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID]
     lot_id: Mapped[UUID]
@@ -81,7 +77,6 @@ class Balance(Base):
 
     __tablename__ = "balances"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
     place_id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID]
@@ -93,7 +88,6 @@ class Reversal(Base):
 
     __tablename__ = "reversals"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     movement_id: Mapped[UUID] = mapped_column(primary_key=True)
     original: Mapped[int] = mapped_column(BigInteger)
     reversed: Mapped[int] = mapped_column(BigInteger)

@@ -122,7 +122,7 @@ async def locked_holdings(
     rows = await session.all(_balances(*columns).where(*held, *usable, Lot.id.in_(locked)))
     found: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
-        found[row.item_id].append(Holding(*row))
+        found[row.item_id].append(Holding(*tuple(row)))
     return found
 
 

@@ -41,9 +41,7 @@ async def find(
     """List the appointments of a day by start; the day is that of the location, or of the practice when none is named."""
     time_zone = (await location(session, location_id)).time_zone if location_id else await practice_time_zone(session)
     bounds = day_bounds(on, time_zone)
-    rows = await queries.appointments_between(
-        session, bounds, location_id, practitioner_id, page.after, page.limit
-    )
+    rows = await queries.appointments_between(session, bounds, location_id, practitioner_id, page.after, page.limit)
     for row in rows[: page.limit]:
         session.touch("appointment", row.id, patient_id=row.patient_id)
     return page.page(rows, AppointmentOut, lambda row: (row.starts_at.isoformat(), str(row.id)))

@@ -51,9 +51,11 @@ _LOCK: Final = "select id from resources where id = any($1::uuid[]) order by id 
 
 _BOOK: Final = f"""
 with taken as ({OCCUPIED}), booked as (
-    insert into appointments (id, revision, correlation_id, status, patient_id, visit_type_id, visit_type_code, location_id,
-                              practitioner_id, room_id, starts_at, ends_at, local_start, time_zone, tzdata_version, channel, changed_at)
-    select $4, 1, $4, 'booked', $6, $7, $8, $9, $10, $11, $2, $3, $12, $13, $14, $15, $16 where not exists (select from taken)
+    insert into appointments (id, correlation_id, revision, status, starts_at, ends_at,
+                              patient_id, visit_type_id, visit_type_code, location_id, practitioner_id, room_id,
+                              local_start, time_zone, tzdata_version, channel, changed_at)
+    select $4, $4, 1, 'booked', $2, $3, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+    where not exists (select from taken)
 ), held as (
     insert into occupancies (appointment_id, resource_id, kind, starts_at, ends_at)
     select $4, resource_id, kind, $2, $3 from unnest($1::uuid[], $5::text[]) as needed (resource_id, kind)
@@ -66,7 +68,8 @@ select resource_id, kind, starts_at, ends_at from taken order by resource_id, st
 async def book_appointment(session: Session, body: BookAppointment) -> Mapping[str, Any]:
     """Book a time for a patient, in three statements; return the appointment's columns.
 
-    Raises ReferenceUnknown, NotBookable, Invalid for the time, LocalTimeMissing, LocalTimeAmbiguous, SlotTaken, PatientAlreadyBooked.
+    Raises ReferenceUnknown, NotBookable, Invalid for the time, LocalTimeMissing, LocalTimeAmbiguous, SlotTaken and
+    PatientAlreadyBooked.
     """
     found = await bookable(
         session, body.patient_id, body.visit_type_id, body.location_id, body.practitioner_id, body.room_id
@@ -103,7 +106,7 @@ async def reschedule_appointment(
     values = await _moved(session, row, body)
     needed = _needed(values)
     # The resources it leaves are locked too: who waits for this deletion in the constraint may hold one that we move to.
-    await session.driver.fetch(_LOCK, sorted_ids([*needed, *_needed(row._mapping)]))
+    await session.driver.fetch(_LOCK, sorted_ids([*needed, *_needed(row._asdict())]))
     taken = await occupied(session, list(needed), (values["starts_at"], values["ends_at"]), appointment_id)
     if taken:
         raise await _slot_problem(session, values, taken)
@@ -182,7 +185,7 @@ def _times(
 async def _moved(session: Session, row: Row[Any], body: RescheduleAppointment) -> dict[str, Any]:
     """Return the columns of `row` with what `body` changes, checked like a booking."""
     named = body.model_dump(include={"location_id", "practitioner_id", "room_id"}, exclude_none=True)
-    values = {**row._mapping, **named}
+    values = {**row._asdict(), **named}
     found = await bookable(
         session, row.patient_id, row.visit_type_id, values["location_id"], values["practitioner_id"], values["room_id"]
     )
@@ -218,14 +221,12 @@ async def _release(session: Session, appointment_id: UUID) -> None:
     await session.execute(delete(Occupancy).where(Occupancy.appointment_id == appointment_id))
 
 
-async def _changed(
-    session: Session, row: Row[Any], values: Mapping[str, Any], event: _Announcement | None
-) -> Row[Any]:
+async def _changed(session: Session, row: Row[Any], values: Mapping[str, Any], event: _Announcement | None) -> Row[Any]:
     changed = {**values, "revision": row.revision + 1, "changed_at": session.now}
     await session.execute(update(Appointment).where(Appointment.id == row.id).values(changed))
     after = await appointment(session, row.id)
     if event:
-        _announce(session, after._mapping, event)
+        _announce(session, after._asdict(), event)
     else:
         session.touch("appointment", after.id, after.revision, patient_id=after.patient_id)
     return after

@@ -152,9 +152,7 @@ def _refuse_time(pointer: str, rule: str, message: str) -> None:
     raise Invalid(errors=[FieldError(pointer, rule, message)])
 
 
-def require_bookable(
-    found: Mapping[str, Any], location_id: UUID, has_room: bool, room_later: bool = False
-) -> None:
+def require_bookable(found: Mapping[str, Any], location_id: UUID, has_room: bool, room_later: bool = False) -> None:
     """Refuse what is unknown (ReferenceUnknown) or not bookable now (NotBookable), with every reason at once.
 
     `found` holds the columns of `queries.bookable`: null where a thing was not found. `room_later` is for a walk-in, who waits

@@ -14,7 +14,6 @@ class Appointment(Base):
 
     __tablename__ = "appointments"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     correlation_id: Mapped[UUID]
@@ -40,7 +39,6 @@ class Occupancy(Base):
 
     __tablename__ = "occupancies"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     appointment_id: Mapped[UUID] = mapped_column(primary_key=True)
     resource_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)

@@ -1,11 +1,10 @@
 """Reading appointments, and in one statement each what the rules of booking need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Row, Select, select, tuple_
 
 from praxis.kit.unit_of_work import Session
@@ -28,8 +27,8 @@ left join practitioners s on s.id = $4
 left join rooms r on r.id = $5
 """
 
-# The range column serves the constraint alone: && is not leakproof and would not use an index here. No occupancy is longer than 24
-# hours, so a lower bound on starts_at makes this a short scan of (practice_id, resource_id, starts_at).
+# The range column serves the constraint alone: && is not leakproof and would not use an index here. No occupancy is longer
+# than 24 hours, so a lower bound on starts_at makes this a short scan of (practice_id, resource_id, starts_at).
 OCCUPIED: Final = """
 select resource_id, kind, starts_at, ends_at from occupancies
 where resource_id = any($1::uuid[]) and starts_at > $2::timestamptz - interval '24 hours' and starts_at < $3 and ends_at > $2
@@ -76,11 +75,11 @@ async def bookable(
     location_id: UUID,
     practitioner_id: UUID,
     room_id: UUID | None,
-) -> asyncpg.Record:
+) -> Mapping[str, Any]:
     """Return one row with what the rules need of everything a booking names; null columns where a thing is unknown."""
     row = await session.driver.fetchrow(_BOOKABLE, patient_id, visit_type_id, location_id, practitioner_id, room_id)
     assert row is not None
-    return row
+    return dict(row)
 
 
 async def occupied(session: Session, resource_ids: Sequence[UUID], during: Interval, apart_from: UUID) -> list[Busy]:

@@ -66,7 +66,9 @@ def name_key(name: str, pointer: str) -> str:
     """Return the normalised name; raises NameUnusable when nothing is left of it."""
     key = normalised_name(name)
     if not key:
-        raise NameUnusable(errors=[FieldError(pointer, "has-a-letter", "Send the name with at least one letter or digit.")])
+        raise NameUnusable(
+            errors=[FieldError(pointer, "has-a-letter", "Send the name with at least one letter or digit.")]
+        )
     return key
 
 

@@ -16,7 +16,6 @@ class Patient(Base):
 
     __tablename__ = "patients"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(Text)

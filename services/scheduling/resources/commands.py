@@ -13,9 +13,9 @@ from praxis.kit.clock import zone
 from praxis.kit.http import require_revision
 from praxis.kit.ids import new_id
 from praxis.kit.unit_of_work import Session
-from services.scheduling.resources.domain import require_each_once
+from services.scheduling.resources.domain import require_each_once, require_known
 from services.scheduling.resources.models import Location, Practitioner, Resource, Room, VisitType
-from services.scheduling.resources.queries import location, room, visit_type
+from services.scheduling.resources.queries import location, location_or_none, room, visit_type
 from services.scheduling.resources.schemas import (
     ChangeLocation,
     ChangeRoom,
@@ -43,8 +43,8 @@ async def change_location(session: Session, location_id: UUID, body: ChangeLocat
 
 
 async def open_room(session: Session, body: OpenRoom) -> Row[Any]:
-    """Add a room; raises LocationUnknown and RoomNameTaken."""
-    await location(session, body.location_id)
+    """Add a room; raises ReferenceUnknown and RoomNameTaken."""
+    require_known(await location_or_none(session, body.location_id), "/location_id", "location")
     room_id = await _add(session, Room, body.model_dump())
     await add_resource(session, room_id, "room")
     return await _shown(session, "room", await room(session, room_id))

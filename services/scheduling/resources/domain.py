@@ -64,6 +64,13 @@ class RequiredTaskRepeated(Invalid):
     title = "A required task is named twice"
 
 
+class ReferenceUnknown(Invalid):
+    """The body names something that this practice does not have."""
+
+    code = "reference-unknown"
+    title = "Something named here does not exist"
+
+
 REFUSALS: Final[dict[str, type[Problem]]] = {
     "locations_code": LocationCodeTaken,
     "rooms_name": RoomNameTaken,
@@ -79,3 +86,9 @@ def require_each_once(codes: tuple[str, ...]) -> None:
             error = FieldError(f"/required_tasks/{place}", "named-once", f"Name {code} once.")
             raise RequiredTaskRepeated(errors=[error])
         seen.add(code)
+
+
+def require_known(found: object | None, pointer: str, name: str) -> None:
+    """Refuse a body that names something unknown."""
+    if found is None:
+        raise ReferenceUnknown(errors=[FieldError(pointer, "known", f"Send the id of a {name} of this practice.")])

@@ -16,7 +16,6 @@ class Location(Base):
 
     __tablename__ = "locations"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     code: Mapped[str] = mapped_column(Text)
@@ -33,7 +32,6 @@ class Room(Base):
 
     __tablename__ = "rooms"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     location_id: Mapped[UUID]
@@ -47,7 +45,6 @@ class VisitType(Base):
 
     __tablename__ = "visit_types"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     code: Mapped[str] = mapped_column(Text)
@@ -64,7 +61,6 @@ class Practitioner(Base):
 
     __tablename__ = "practitioners"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     role: Mapped[str] = mapped_column(Text)
@@ -78,6 +74,5 @@ class Resource(Base):
 
     __tablename__ = "resources"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)

@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from praxis.kit.problems import Problem
 from praxis.kit.unit_of_work import Session
@@ -16,22 +17,37 @@ After = tuple[str | int, ...] | None
 
 async def location(session: Session, location_id: UUID, lock: bool = False) -> Row[Any]:
     """Return one location, locked for change when asked; raises LocationUnknown."""
-    return await _found(session, Location, location_id, LocationUnknown, lock)
+    return _known(await _row(session, Location, location_id, lock), LocationUnknown)
+
+
+async def location_or_none(session: Session, location_id: UUID) -> Row[Any] | None:
+    """Return the location that a body names, if there is one."""
+    return await _row(session, Location, location_id)
 
 
 async def room(session: Session, room_id: UUID, lock: bool = False) -> Row[Any]:
     """Return one room, locked for change when asked; raises RoomUnknown."""
-    return await _found(session, Room, room_id, RoomUnknown, lock)
+    return _known(await _row(session, Room, room_id, lock), RoomUnknown)
+
+
+async def room_or_none(session: Session, room_id: UUID) -> Row[Any] | None:
+    """Return the room that a body names, if there is one."""
+    return await _row(session, Room, room_id)
 
 
 async def visit_type(session: Session, visit_type_id: UUID, lock: bool = False) -> Row[Any]:
     """Return one visit type, locked for change when asked; raises VisitTypeUnknown."""
-    return await _found(session, VisitType, visit_type_id, VisitTypeUnknown, lock)
+    return _known(await _row(session, VisitType, visit_type_id, lock), VisitTypeUnknown)
 
 
 async def practitioner(session: Session, practitioner_id: UUID) -> Row[Any]:
     """Return one practitioner; raises PractitionerUnknown."""
-    return await _found(session, Practitioner, practitioner_id, PractitionerUnknown, False)
+    return _known(await _row(session, Practitioner, practitioner_id), PractitionerUnknown)
+
+
+async def practitioner_or_none(session: Session, practitioner_id: UUID) -> Row[Any] | None:
+    """Return the practitioner that a body names, if there is one."""
+    return await _row(session, Practitioner, practitioner_id)
 
 
 async def locations(session: Session, after: After, limit: int) -> list[Row[Any]]:
@@ -59,14 +75,17 @@ async def practitioners(session: Session, after: After, limit: int) -> list[Row[
 _Table = type[Location] | type[Room] | type[VisitType] | type[Practitioner]
 
 
-async def _found(session: Session, table: _Table, id: UUID, unknown: type[Problem], lock: bool) -> Row[Any]:
+async def _row(session: Session, table: _Table, id: UUID, lock: bool = False) -> Row[Any] | None:
     statement: Select[Any] = select(*table.__table__.columns).where(table.id == id)
-    row = await session.one_or_none(statement.with_for_update() if lock else statement)
+    return await session.one_or_none(statement.with_for_update() if lock else statement)
+
+
+def _known(row: Row[Any] | None, unknown: type[Problem]) -> Row[Any]:
     if row is None:
         raise unknown
     return row
 
 
-def _listed(table: _Table, sort: ColumnElement[str], after: After, limit: int) -> Select[Any]:
+def _listed(table: _Table, sort: InstrumentedAttribute[str], after: After, limit: int) -> Select[Any]:
     statement: Select[Any] = select(*table.__table__.columns).order_by(sort, table.id).limit(limit + 1)
     return statement.where(tuple_(sort, table.id) > tuple_(after[0], UUID(str(after[1])))) if after else statement

@@ -27,10 +27,11 @@ async def add_tasks(
 ) -> list[UUID]:
     """Add one ready task for each code; the caller has made sure that the visit is open and holds its row's lock."""
     common = {"revision": 1, "visit_id": visit_id, "patient_id": patient_id, "status": "ready", "required": required}
-    rows = [{**common, "id": new_id(), "code": code, "added_at": session.now} for code in codes]
+    ids = [new_id() for _ in codes]
+    rows = [{**common, "id": id, "code": code, "added_at": session.now} for id, code in zip(ids, codes, strict=True)]
     if rows:
         await session.execute(insert(Task).values(rows))
-    return [row["id"] for row in rows]
+    return ids
 
 
 async def start_task(session: Session, task_id: UUID, expected: int | None) -> Row[Any]:

@@ -23,7 +23,9 @@ TRANSITIONS: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
 }
 """Names of FHIR Task.status; a waived task is cancelled with a reason."""
 
-WaiverReason = Literal["patient-declined", "contraindicated", "equipment-unavailable", "done-elsewhere", "not-indicated"]
+WaiverReason = Literal[
+    "patient-declined", "contraindicated", "equipment-unavailable", "done-elsewhere", "not-indicated"
+]
 
 VISIT_ENDED: Final = "visit-ended"
 """Reason of the tasks that nobody had to do and nobody did."""

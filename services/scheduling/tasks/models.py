@@ -14,7 +14,6 @@ class Task(Base):
 
     __tablename__ = "tasks"
 
-    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger)
     visit_id: Mapped[UUID]

@@ -34,6 +34,8 @@ async def open_tasks(session: Session, visit_id: UUID) -> list[Row[Any]]:
 
 
 async def completed_codes(session: Session, visit_id: UUID) -> dict[str, int]:
-    """Return how often each task was completed in a visit, by code."""
-    statement = select(Task.code, func.count()).where(Task.visit_id == visit_id, Task.status == "completed")
-    return {code: count for code, count in await session.all(statement.group_by(Task.code).order_by(Task.code))}
+    """Return code -> how often it was completed in a visit."""
+    statement = select(Task.code, func.count().label("times")).where(
+        Task.visit_id == visit_id, Task.status == "completed"
+    )
+    return {row.code: row.times for row in await session.all(statement.group_by(Task.code))}

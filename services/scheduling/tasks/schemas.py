@@ -4,12 +4,10 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from praxis.kit.http import Answer, Body
-from services.scheduling.tasks.domain import CODE_PATTERN, TaskStatus, WaiverReason
-
-TaskCode = Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=40)]
+from services.scheduling.tasks.domain import TaskStatus, WaiverReason
 
 
 class VitalSigns(Body):
@@ -32,13 +30,6 @@ class VitalSigns(Body):
         if self.systolic_mmhg and self.diastolic_mmhg and self.systolic_mmhg <= self.diastolic_mmhg:
             raise ValueError("systolic_mmhg is above diastolic_mmhg")
         return self
-
-
-class AddTask(Body):
-    """One more task for a visit."""
-
-    code: TaskCode
-    required: bool = False
 
 
 class CompleteTask(Body):

@@ -31,9 +31,7 @@ from services.billing.claims.engine.professional import Envelope
 
 AS_OF = date(2026, 3, 2)
 SERVED_ON = date(2026, 2, 20)
-SAMPLES = (
-    Path(os.environ.get("PRAXIS_SAMPLES") or Path(__file__).parents[3].parent / "shared" / "samples") / "x12"
-)
+SAMPLES = Path(os.environ.get("PRAXIS_SAMPLES") or Path(__file__).parents[3].parent / "shared" / "samples") / "x12"
 
 STREET = Address(line1="100 EXAMPLE STREET", city="SPRINGFIELD", state="IL", postal_code="627010001")
 HOME = Address(line1="7 SAMPLE LANE", line2="APT 2", city="SPRINGFIELD", state="IL", postal_code="62704")
@@ -44,9 +42,7 @@ BILLING = BillingProvider(
     tax_id="123456789",
     address=STREET,
 )
-RENDERING = RenderingProvider(
-    name=PersonName(last="TESTDOCTOR", first="LEE"), npi="1003000126", taxonomy="207Q00000X"
-)
+RENDERING = RenderingProvider(name=PersonName(last="TESTDOCTOR", first="LEE"), npi="1003000126", taxonomy="207Q00000X")
 PAYER = Payer(name="EXAMPLE HEALTH PLAN", payer_id="99999", filing_indicator="CI")
 SUBSCRIBER = Subscriber(
     name=PersonName(last="SAMPLEPERSON", first="PAT", middle="Q", suffix="JR"),

@@ -1,5 +1,6 @@
 import asyncio
 import io
+import json
 import os
 import select
 import signal
@@ -110,7 +111,7 @@ def test_programs_start_after_what_they_need_and_end_before_it(state: State, tmp
     assert story.place("postgres", Stage.READY) < story.place("billing", Stage.STARTING)
     assert story.place("billing", Stage.READY) < story.place("gateway", Stage.STARTING)
     assert story.stages(Stage.STOPPED) == ["gateway", "billing", "postgres"]
-    assert state.running() == {}
+    assert json.loads((state.run / "run.json").read_text())["processes"] == {}
 
 
 def test_programs_of_the_same_rank_start_together(state: State, tmp_path: Path) -> None:
@@ -242,17 +243,18 @@ def test_a_program_that_ignores_the_request_is_killed(state: State, tmp_path: Pa
 
 def test_a_program_that_keeps_exiting_fails_the_start_with_its_last_lines(state: State) -> None:
     async def body(supervisor: Supervisor, story: Story) -> None:
-        await supervisor.start(
-            shell("postgres", "for i in $(seq 30); do echo line $i; done; exit 3", ready=lambda: False),
-            shell("billing", FOREVER, depends_on=("postgres",)),
-        )
+        with pytest.raises(StartFailed) as failed:
+            await supervisor.start(
+                shell("postgres", "for i in $(seq 30); do echo line $i; done; exit 3", ready=lambda: False),
+                shell("billing", FOREVER, depends_on=("postgres",)),
+            )
+        first, *lines = str(failed.value).splitlines()
+        assert first == "postgres exited with 3; its last lines:"
+        assert lines == [f"  line {number}" for number in range(11, 31)]
 
-    with pytest.raises(StartFailed) as failed:
-        supervise(state, body)
-    first, *lines = str(failed.value).splitlines()
-    assert first == "postgres exited with 3; its last lines:"
-    assert lines == [f"  line {number}" for number in range(11, 31)]
-    assert state.running() == {}
+    story = supervise(state, body)
+    assert story.stages(Stage.EXITED) == ["postgres"] * 3
+    assert "billing" not in story.stages(Stage.STARTING)
 
 
 def test_a_program_that_never_gets_ready_fails_the_start_at_its_deadline(state: State) -> None:
@@ -275,15 +277,17 @@ def test_a_program_that_is_not_there_fails_the_start(state: State) -> None:
 
 
 def test_a_step_is_ready_when_it_has_succeeded(state: State, tmp_path: Path) -> None:
+    migrated, seen = tmp_path / "migrated", tmp_path / "seen"
+
     async def body(supervisor: Supervisor, story: Story) -> None:
         await supervisor.start(
-            shell("migrate", f"echo done > {tmp_path}/migrated", restart=False),
-            shell("billing", f"cat {tmp_path}/migrated; {FOREVER}", depends_on=("migrate",)),
+            shell("migrate", f"touch {migrated}", restart=False),
+            shell("billing", f"mv {migrated} {seen}; {FOREVER}", ready=seen.exists, depends_on=("migrate",)),
         )
         assert set(supervisor.pids()) == {"billing"}
 
-    supervise(state, body)
-    assert (state.logs / "billing.log").read_text() == "done\n"
+    story = supervise(state, body)
+    assert story.place("migrate", Stage.READY) < story.place("billing", Stage.STARTING)
 
 
 def test_a_step_that_fails_is_not_repeated_and_fails_the_start(state: State) -> None:

@@ -148,7 +148,8 @@ def _coverages() -> None:
             member_id_sealed bytea not null,
             member_id_index bytea not null,
             group_number text not null check (length(group_number) <= 50),
-            relationship text not null check (relationship in ('self', 'spouse', 'child', 'employee', 'life-partner', 'other', 'unknown')),
+            relationship text not null
+                check (relationship in ('self', 'spouse', 'child', 'employee', 'life-partner', 'other', 'unknown')),
             insured_sealed bytea not null,
             valid_from date not null,
             valid_until date check (valid_until >= valid_from),

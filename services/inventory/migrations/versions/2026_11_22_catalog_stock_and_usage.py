@@ -257,9 +257,7 @@ def _create_posting() -> None:
         end $$
     """)
     op.execute("revoke execute on function require_usable(uuid, uuid, uuid, timestamptz) from public")
-    op.execute(
-        "create trigger movements_post after insert on movements for each row execute function post_movement()"
-    )
+    op.execute("create trigger movements_post after insert on movements for each row execute function post_movement()")
 
 
 def _create_kits() -> None:

@@ -1,0 +1,1 @@
+"""The demo practice: opened on a development installation, filled and walked through over the public API alone."""

@@ -1,0 +1,96 @@
+"""What people send and get about charge sheets."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from praxis.kit.http import Answer, Body
+from services.billing.payers.domain import HCPCS_PATTERN, MODIFIER_PATTERN
+
+SheetState = Literal["open", "coded", "signed", "reopened"]
+Diagnosis = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?$")]
+"""An ICD-10-CM code by its shape, with or without the dot."""
+
+
+class CodeLine(Body):
+    """A service; `diagnosis_pointers` count the diagnoses from 1, the one that explains it best first."""
+
+    hcpcs_code: Annotated[str, StringConstraints(pattern=HCPCS_PATTERN)]
+    modifiers: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=MODIFIER_PATTERN)], ...], Field(max_length=4)
+    ] = ()
+    units: Annotated[int, Field(ge=1, le=9999)] = 1
+    diagnosis_pointers: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1, max_length=4)]
+
+
+class CodeChargeSheet(Body):
+    """The whole coding of a sheet: the principal diagnosis first, the lines as they will stand on the claim."""
+
+    diagnoses: Annotated[tuple[Diagnosis, ...], Field(min_length=1, max_length=12)]
+    lines: Annotated[tuple[CodeLine, ...], Field(min_length=1, max_length=50)]
+
+
+class ChargeLineOut(Answer):
+    """A service; `charge_cents` is the whole line, null until the sheet is signed."""
+
+    number: int
+    hcpcs_code: str
+    modifiers: tuple[str, ...]
+    units: int
+    diagnosis_pointers: tuple[int, ...]
+    charge_cents: int | None
+
+
+class SupplyOut(Answer):
+    """What the visit used of one lot, in the item's base unit."""
+
+    item_id: UUID
+    lot_id: UUID
+    quantity: int
+    unit_cost_micros: int
+    hcpcs_code: str | None
+
+
+class SuggestedLineOut(Answer):
+    """A supply that may be billed under its own code."""
+
+    hcpcs_code: str
+    units: int
+
+
+class SuppliesOut(Answer):
+    """Supplies used by the visit, what they cost the practice, and which of them may be billed."""
+
+    cost_cents: int
+    currency: str
+    lines: tuple[SupplyOut, ...]
+    suggested_lines: tuple[SuggestedLineOut, ...]
+
+
+class ChargeSheetSummary(Answer):
+    """A charge sheet without clinical content; `served_at` is when the patient checked in."""
+
+    id: UUID
+    revision: int
+    version: int
+    state: SheetState
+    visit_id: UUID
+    visit_type_code: str
+    patient_id: UUID
+    location_id: UUID
+    practitioner_id: UUID | None
+    served_at: datetime
+
+
+class ChargeSheetOut(ChargeSheetSummary):
+    """A charge sheet; `service_on` and `total_cents` are null until it is signed, `self_pay_reason` also when a payer is asked."""
+
+    diagnoses: tuple[str, ...]
+    lines: tuple[ChargeLineOut, ...]
+    supplies: SuppliesOut | None
+    service_on: date | None
+    total_cents: int | None
+    currency: str
+    self_pay_reason: str | None

@@ -1,0 +1,1 @@
+"""Visits: the patient is here; through waiting, room and provider to the end, and corrected afterwards."""

@@ -1,0 +1,183 @@
+"""Receiving patients, moving them over the floor, completing and amending visits.
+
+Locks are taken from the visit to its tasks and its appointment; checking in goes from the appointment to a visit that nobody else
+can know yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, update
+
+from praxis.contracts.scheduling import PerformedTask as PerformedPart
+from praxis.contracts.scheduling import VisitAmendedV1, VisitCheckedInV1, VisitCompletedV1
+from praxis.kit.http import require_revision
+from praxis.kit.ids import new_id
+from praxis.kit.unit_of_work import Session
+from services.scheduling.appointments.commands import check_in_appointment, fulfil_appointment
+from services.scheduling.appointments.domain import CLINICAL_ROLES, require_bookable
+from services.scheduling.appointments.queries import appointment, bookable
+from services.scheduling.resources.queries import practitioner_or_none, room_or_none, visit_type
+from services.scheduling.tasks.commands import add_tasks, end_tasks
+from services.scheduling.tasks.queries import completed_codes, task
+from services.scheduling.visits.domain import (
+    require_clinical,
+    require_completed,
+    require_distinct,
+    require_flow,
+    require_free,
+    require_open,
+    require_roomed,
+    require_usable_room,
+)
+from services.scheduling.visits.models import FlowStep, PerformedTask, Visit
+from services.scheduling.visits.queries import performed_tasks, visit, visit_in_room
+from services.scheduling.visits.schemas import AddTask, AmendVisit, ReceiveWalkIn, RoomVisit
+
+_Event = type[VisitCheckedInV1] | type[VisitCompletedV1] | type[VisitAmendedV1]
+
+
+async def check_in(session: Session, appointment_id: UUID, expected: int | None) -> Row[Any]:
+    """Open the visit of an appointment; raises Stale and TransitionRefused of appointments."""
+    visit_id = new_id()
+    planned = await appointment(session, appointment_id)
+    # Named before the appointment: the reply shows the visit, so its revision is the ETag.
+    session.touch("visit", visit_id, 1, patient_id=planned.patient_id)
+    booked = await check_in_appointment(session, appointment_id, expected)
+    kind = await visit_type(session, booked.visit_type_id)
+    names = ("correlation_id", "patient_id", "visit_type_id", "visit_type_code", "location_id", "practitioner_id")
+    values = {**{name: booked._mapping[name] for name in names}, "id": visit_id, "appointment_id": booked.id}
+    return await _opened(session, {**values, "needs_room": kind.needs_room}, kind.required_tasks)
+
+
+async def receive_walk_in(session: Session, body: ReceiveWalkIn) -> Row[Any]:
+    """Open a visit without an appointment; raises ReferenceUnknown and NotBookable."""
+    found = await bookable(session, body.patient_id, body.visit_type_id, body.location_id, body.practitioner_id, None)
+    require_bookable(found, body.location_id, has_room=False, room_later=True)
+    visit_id = new_id()
+    session.touch("visit", visit_id, 1, patient_id=body.patient_id)
+    values = {**body.model_dump(), "id": visit_id, "correlation_id": visit_id, "appointment_id": None}
+    kind = {"visit_type_code": found["visit_type_code"], "needs_room": found["needs_room"]}
+    return await _opened(session, {**values, **kind}, found["required_tasks"])
+
+
+async def room_visit(session: Session, visit_id: UUID, body: RoomVisit, expected: int | None) -> Row[Any]:
+    """Bring the patient to a room; raises Stale, FlowRefused, ReferenceUnknown, RoomNotUsable and RoomOccupied."""
+    row = await _locked(session, visit_id, expected)
+    require_flow(row.stage, "roomed", row.revision)
+    require_usable_room(await room_or_none(session, body.room_id), row.location_id)
+    require_free(await visit_in_room(session, body.room_id, apart_from=visit_id))
+    return await _changed(session, row, {"stage": "roomed", "room_id": body.room_id}, "roomed")
+
+
+async def begin_visit(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:
+    """Record that the practitioner is with the patient; raises Stale, FlowRefused and RoomNeeded."""
+    row = await _locked(session, visit_id, expected)
+    require_flow(row.stage, "with-provider", row.revision)
+    require_roomed(row.needs_room, row.room_id)
+    return await _changed(session, row, {"stage": "with-provider"}, "with-provider")
+
+
+async def add_task(session: Session, visit_id: UUID, body: AddTask) -> Row[Any]:
+    """Add a task to an open visit; raises VisitEnded."""
+    row = await visit(session, visit_id, lock=True)
+    require_open(row.stage)
+    (task_id,) = await add_tasks(session, row.id, row.patient_id, [body.code], body.required)
+    session.touch("task", task_id, 1, patient_id=row.patient_id)
+    return await task(session, task_id)
+
+
+async def complete_visit(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:
+    """End a visit with what was done; raises Stale, FlowRefused, RoomNeeded and TasksOpen."""
+    row = await _locked(session, visit_id, expected)
+    require_flow(row.stage, "completed", row.revision)
+    require_roomed(row.needs_room, row.room_id)
+    await end_tasks(session, visit_id)
+    after = await _changed(session, row, {"stage": "completed", "completed_at": session.now}, "completed")
+    if row.appointment_id:
+        await fulfil_appointment(session, row.appointment_id)
+    await _keep_performed(session, after, await completed_codes(session, visit_id))
+    await _announce(session, after, VisitCompletedV1)
+    return after
+
+
+async def amend_visit(session: Session, visit_id: UUID, body: AmendVisit, expected: int | None) -> Row[Any]:
+    """Correct a completed visit; what was recorded before is kept under its revision.
+
+    Raises Stale, VisitNotCompleted, TaskRepeated, ReferenceUnknown and NotClinical.
+    """
+    row = await _locked(session, visit_id, expected)
+    require_completed(row.stage)
+    performed = {one.code: one.quantity for one in await performed_tasks(session, visit_id, row.revision)}
+    if body.tasks is not None:
+        require_distinct([one.code for one in body.tasks])
+        performed = {one.code: one.quantity for one in body.tasks}
+    values = {}
+    if body.practitioner_id:
+        require_clinical(await practitioner_or_none(session, body.practitioner_id), CLINICAL_ROLES)
+        values = {"practitioner_id": body.practitioner_id}
+    after = await _changed(session, row, values, "amended", body.reason)
+    await _keep_performed(session, after, performed)
+    await _announce(session, after, VisitAmendedV1)
+    return after
+
+
+async def _opened(session: Session, values: Mapping[str, Any], required_tasks: Sequence[str]) -> Row[Any]:
+    started = {"revision": 1, "stage": "waiting", "checked_in_at": session.now, "changed_at": session.now}
+    await session.execute(insert(Visit).values({**values, **started}))
+    row = await visit(session, values["id"])
+    await _add_step(session, row, "waiting", None)
+    await add_tasks(session, row.id, row.patient_id, required_tasks, required=True)
+    await _announce(session, row, VisitCheckedInV1)
+    return row
+
+
+async def _locked(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:
+    row = await visit(session, visit_id, lock=True)
+    require_revision(row.revision, expected)
+    return row
+
+
+async def _changed(
+    session: Session, row: Row[Any], values: Mapping[str, Any], step: str, reason: str | None = None
+) -> Row[Any]:
+    changed = {**values, "revision": row.revision + 1, "changed_at": session.now}
+    await session.execute(update(Visit).where(Visit.id == row.id).values(changed))
+    after = await visit(session, row.id)
+    session.touch("visit", after.id, after.revision, patient_id=after.patient_id)
+    await _add_step(session, after, step, reason)
+    return after
+
+
+async def _add_step(session: Session, row: Row[Any], step: str, reason: str | None) -> None:
+    values = {
+        "visit_id": row.id,
+        "revision": row.revision,
+        "step": step,
+        "room_id": row.room_id,
+        "practitioner_id": row.practitioner_id,
+        "reason": reason,
+        "at": session.now,
+        "actor_id": session.principal.id,
+    }
+    await session.execute(insert(FlowStep).values(values))
+
+
+async def _keep_performed(session: Session, row: Row[Any], performed: Mapping[str, int]) -> None:
+    common = {"visit_id": row.id, "revision": row.revision}
+    rows = [{**common, "code": code, "quantity": quantity} for code, quantity in performed.items()]
+    if rows:
+        await session.execute(insert(PerformedTask).values(rows))
+
+
+async def _announce(session: Session, row: Row[Any], event: _Event) -> None:
+    performed = await performed_tasks(session, row.id, row.revision)
+    names = ("revision", "appointment_id", "patient_id", "visit_type_code", "location_id", "room_id", "practitioner_id",
+             "checked_in_at", "completed_at")  # fmt: skip
+    payload = event(
+        visit_id=row.id,
+        tasks=tuple(PerformedPart(code=one.code, quantity=one.quantity) for one in performed),
+        **{name: row._mapping[name] for name in names},
+    )
+    session.publish(payload, story=row.correlation_id)

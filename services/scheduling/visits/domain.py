@@ -1,0 +1,152 @@
+"""Rules of visits: the way over the floor, rooms for one visit at a time, completion and correction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+
+Stage = Literal["waiting", "roomed", "with-provider", "completed"]
+
+FLOW: Final[Mapping[Stage, frozenset[Stage]]] = {
+    "waiting": frozenset({"roomed", "with-provider", "completed"}),
+    "roomed": frozenset({"roomed", "with-provider", "completed"}),
+    "with-provider": frozenset({"completed"}),
+    "completed": frozenset(),
+}
+"""From roomed to roomed is a change of rooms; whether a stage may be skipped is for `require_roomed`."""
+
+AmendReason = Literal["task-omitted", "task-not-performed", "wrong-quantity", "wrong-practitioner", "entered-in-error"]
+
+
+class VisitUnknown(NotFound):
+    """No such visit in this practice."""
+
+    code = "visit-unknown"
+    title = "There is no such visit"
+
+
+class FlowRefused(Conflict):
+    """The visit is at a stage that this does not lead from; facts `stage` and `allowed`."""
+
+    code = "transition-refused"
+    title = "The visit's stage does not allow this"
+
+
+class RoomOccupied(Conflict):
+    """Another visit is in this room; the fact `visit_id` names it."""
+
+    code = "room-occupied"
+    title = "Another visit is in this room"
+
+
+class RoomNotUsable(Conflict):
+    """The room is closed or at another location."""
+
+    code = "room-not-usable"
+    title = "This room cannot be used for this visit"
+
+
+class RoomNeeded(Conflict):
+    """This kind of visit takes place in a room."""
+
+    code = "room-needed"
+    title = "Bring the patient to a room first"
+
+
+class VisitEnded(Conflict):
+    """The visit is completed; it can only be amended."""
+
+    code = "visit-completed"
+    title = "The visit is completed"
+
+
+class VisitNotCompleted(Conflict):
+    """Only a completed visit can be amended."""
+
+    code = "visit-not-completed"
+    title = "The visit is not completed yet"
+
+
+class NotClinical(Conflict):
+    """A visit is held by a provider or a medical assistant."""
+
+    code = "practitioner-not-clinical"
+    title = "This person does not see patients"
+
+
+class ReferenceUnknown(Invalid):
+    """The body names something that this practice does not have."""
+
+    code = "reference-unknown"
+    title = "Something named here does not exist"
+
+
+class TaskRepeated(Invalid):
+    """An amendment names each task code once, with its quantity."""
+
+    code = "task-repeated"
+    title = "A task is named twice"
+
+
+REFUSALS: Final[dict[str, type[Problem]]] = {"visits_room": RoomOccupied}
+
+
+def require_flow(current: Stage, to: Stage, revision: int) -> None:
+    """Refuse a step that FLOW does not have."""
+    if to not in FLOW[current]:
+        raise FlowRefused(
+            f"A visit that is {current} cannot become {to}.",
+            facts={"stage": current, "allowed": sorted(FLOW[current]), "current_revision": revision},
+        )
+
+
+def require_roomed(needs_room: bool, room_id: UUID | None) -> None:
+    """Refuse to go on without a room where the kind of visit needs one."""
+    if needs_room and room_id is None:
+        raise RoomNeeded
+
+
+def require_usable_room(room: Any, location_id: UUID) -> None:
+    """Refuse a room (columns status and location_id, or None) that is unknown, closed or elsewhere."""
+    if room is None:
+        raise ReferenceUnknown(errors=[FieldError("/room_id", "known", "Send the id of a room of this practice.")])
+    if room.status != "active" or room.location_id != location_id:
+        error = FieldError("/room_id", "room-usable", "Choose an active room of the visit's location.")
+        raise RoomNotUsable(errors=[error])
+
+
+def require_free(occupied_by: UUID | None) -> None:
+    """Refuse a room that another visit is in."""
+    if occupied_by is not None:
+        raise RoomOccupied("Choose another room, or end the visit in this one.", facts={"visit_id": occupied_by})
+
+
+def require_open(stage: Stage) -> None:
+    """Refuse more work for a completed visit."""
+    if stage == "completed":
+        raise VisitEnded("Amend the visit instead.")
+
+
+def require_completed(stage: Stage) -> None:
+    """Refuse to amend a visit that can still be changed by doing it."""
+    if stage != "completed":
+        raise VisitNotCompleted("Complete the visit; until then add, complete or waive its tasks.")
+
+
+def require_clinical(practitioner: Any, clinical_roles: frozenset[str]) -> None:
+    """Refuse a practitioner (column role, or None) who is unknown or does not see patients; who has left may be named."""
+    if practitioner is None:
+        error = FieldError("/practitioner_id", "known", "Send the id of a practitioner of this practice.")
+        raise ReferenceUnknown(errors=[error])
+    if practitioner.role not in clinical_roles:
+        error = FieldError("/practitioner_id", "clinical-role", "Choose a provider or a medical assistant.")
+        raise NotClinical(errors=[error])
+
+
+def require_distinct(codes: Sequence[str]) -> None:
+    """Refuse a list that names a task code twice."""
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            error = FieldError(f"/tasks/{place}/code", "named-once", f"Name {code} once, with its whole quantity.")
+            raise TaskRepeated(errors=[error])
