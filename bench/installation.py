@@ -49,7 +49,9 @@ class Installation:
         """Return name -> pid of every process of the installation, the runner included."""
         return self.state.running()
 
-    def load(self, requests: list[list[Any]], *, clients: int, seconds: float, rate: float | None = None) -> dict[str, Any]:
+    def load(
+        self, requests: list[list[Any]], *, clients: int, seconds: float, rate: float | None = None
+    ) -> dict[str, Any]:
         """Run the load generator against the gateway and return what it printed."""
         host, port = self.host_port
         plan = {"host": host, "port": port, "clients": clients, "seconds": seconds, "rate": rate, "requests": requests}
@@ -86,7 +88,10 @@ def running(home: Path | None = None, login: str = "lead_medical_assistant") -> 
         }
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "praxis.runtime.cli", "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "praxis.runtime.cli", "up"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         try:
             assert process.stdout is not None
@@ -101,8 +106,20 @@ def running(home: Path | None = None, login: str = "lead_medical_assistant") -> 
 
 def _signed_in(state: State, url: str, seconds: float, login: str) -> Installation:
     keys = read_keys(state)
-    known = keys.logins[login]
-    started = httpx.post(f"{url}/v1/sessions", json={"practice": keys.practice, **known})
-    token = started.raise_for_status().json()["token"]
-    http = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=20)
-    return Installation(state, url, seconds, keys, token, http)
+    token = _token(keys, url, login)
+    return Installation(state, url, seconds, keys, token, _client(url, token))
+
+
+def signed_in_as(praxis: Installation, login: str) -> httpx.Client:
+    """Return a client of the gateway for another role's login."""
+    return _client(praxis.url, _token(praxis.keys, praxis.url, login))
+
+
+def _token(keys: DemoKeys, url: str, login: str) -> str:
+    started = httpx.post(f"{url}/v1/sessions", json={"practice": keys.practice, **keys.logins[login]})
+    token: str = started.raise_for_status().json()["token"]
+    return token
+
+
+def _client(url: str, token: str) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=20)

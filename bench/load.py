@@ -49,7 +49,9 @@ async def answered(reader: asyncio.StreamReader) -> int:
     return int(head.split(b" ", 2)[1])
 
 
-async def client(plan: dict[str, Any], work: Iterator[tuple[float | None, bytes]], outcome: Outcome, end: float) -> None:
+async def client(
+    plan: dict[str, Any], work: Iterator[tuple[float | None, bytes]], outcome: Outcome, end: float
+) -> None:
     """Send the next piece of work until there is none or time is over."""
     reader, writer = await asyncio.open_connection(plan["host"], plan["port"])
     for due, request in work:

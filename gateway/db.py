@@ -4,13 +4,23 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import asyncpg
+from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from praxis.kit.db import Base as KitBase
 from praxis.kit.db import Database
 from praxis.kit.problems import Unavailable
 from praxis.kit.unit_of_work import NoRoom, driver_error
+
+
+class Base(KitBase):
+    """Declarative base of the gateway."""
+
+    __abstract__ = True
+    metadata = MetaData()
+
 
 GATEWAY_SYSTEM_TABLES = {
     "practice_codes": "select",

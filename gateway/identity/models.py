@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from gateway.db import Base
 
 
 class User(Base):

@@ -21,7 +21,7 @@ from gateway.identity.domain import (
     token_digest,
 )
 from gateway.identity.models import ApiClient, ApiKey, StaffDeparture, User, UserSession
-from gateway.practices.models import PracticeCode
+from gateway.practices.queries import practice_with_code
 from praxis.kit.auth import Principal
 from praxis.kit.db import Database
 from praxis.kit.unit_of_work import Session
@@ -121,14 +121,16 @@ async def live_keys(session: Session, client_id: UUID) -> int:
 
 async def account(database: Database, practice_code: str, login: str) -> Account | None:
     """Return what is known of an account, or None when no practice has the code."""
-    is_login = and_(User.practice_id == PracticeCode.practice_id, User.login == login, _may_act())
-    found = select(PracticeCode.practice_id, User.id, User.roles, User.staff_member_id, User.password_hash)
-    statement = found.select_from(PracticeCode).outerjoin(User, is_login).where(PracticeCode.code == practice_code)
-    async with across_practices(database) as connection:
-        row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    practice_id = await practice_with_code(database, practice_code)
+    if practice_id is None:
         return None
-    return Account(row.practice_id, row.id, tuple(row.roles or ()), row.staff_member_id, row.password_hash)
+    statement = select(User.id, User.roles, User.staff_member_id, User.password_hash)
+    is_user = and_(User.practice_id == practice_id, User.login == login, _may_act())
+    async with across_practices(database) as connection:
+        row = (await connection.execute(statement.where(is_user))).one_or_none()
+    if row is None:
+        return Account(practice_id, None, (), None, None)
+    return Account(practice_id, row.id, tuple(row.roles), row.staff_member_id, row.password_hash)
 
 
 async def principal_of(database: Database, token: str, now: datetime) -> Principal | None:

@@ -3,7 +3,7 @@
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from gateway.db import Base
 
 
 class PracticeCode(Base):

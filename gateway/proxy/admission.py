@@ -66,7 +66,10 @@ class WaitingRoom:
             return
         if not (urgent and self._others):
             raise _overloaded()
-        self._others.pop().set_exception(_overloaded())
+        last = self._others.pop()
+        # One that has just given up is still in line until its task runs; its place is free all the same.
+        if not last.done():
+            last.set_exception(_overloaded())
 
     def _give_up(self, turn: asyncio.Future[None], line: deque[asyncio.Future[None]]) -> None:
         with contextlib.suppress(ValueError):

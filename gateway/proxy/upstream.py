@@ -90,6 +90,11 @@ class Upstream:
         self._budget = RetryBudget()
         self._client: aiohttp.ClientSession | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait for this service."""
+        return self._room.waiting
+
     async def pass_on(self, passage: Passage, send: Send) -> None:
         """Send one request and stream its answer; raises Overloaded, PartUnavailable, OutcomeUnknown and UpstreamTimeout.
 

@@ -11,7 +11,9 @@ from tests.architecture.source import PRODUCT, Source, sources
 CLOCKS = re.compile(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$")
 CLOCK_PLACES = ("praxis/kit/clock.py", "praxis/kit/ids.py", "praxis/runtime")
 """kit.ids puts the time into every UUIDv7."""
-SQL_CLOCK = re.compile(r"\b(now\(\)|current_timestamp|current_date|localtimestamp|clock_timestamp|statement_timestamp)", re.I)
+SQL_CLOCK = re.compile(
+    r"\b(now\(\)|current_timestamp|current_date|localtimestamp|clock_timestamp|statement_timestamp)", re.I
+)
 SQL_COMMIT = re.compile(r"(^|;)\s*(commit|end|rollback|savepoint)\b\s*(transaction|work)?\s*(;|$)", re.I)
 BY_NAME_PLACES = ("praxis/runtime", "praxis/kit/migrations.py", "praxis/kit/testing")
 BY_NAME = {"__import__", "import_module", "importlib.import_module", "find_spec", "importlib.util.find_spec"}
@@ -22,7 +24,9 @@ def commits(files: Iterable[Source]) -> list[str]:
     for file in files:
         if file.is_under("praxis/kit"):
             continue
-        found += [file.at(line, name) for name, line in file.calls if re.search(r"\.(commit|rollback|begin_nested)$", name)]
+        found += [
+            file.at(line, name) for name, line in file.calls if re.search(r"\.(commit|rollback|begin_nested)$", name)
+        ]
         found += [file.at(line, text) for text, line in file.strings if SQL_COMMIT.search(text)]
     return found
 
@@ -53,7 +57,11 @@ def _imports_importlib(node: ast.AST) -> bool:
         return any(re.fullmatch(r"importlib(\.(?!metadata).*)?", alias.name) for alias in node.names)
     if isinstance(node, ast.ImportFrom) and node.module == "importlib":
         return any(alias.name != "metadata" for alias in node.names)
-    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith("importlib.") and node.module != "importlib.metadata"
+    return (
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("importlib.")
+        and node.module != "importlib.metadata"
+    )
 
 
 def test_only_the_kit_ends_transactions():
@@ -68,7 +76,9 @@ def test_only_the_runtime_imports_by_name():
     assert imports_by_name(sources(*PRODUCT)) == []
 
 
-@pytest.mark.parametrize("code", ["await session.commit()", "await driver.execute('COMMIT')", "run('begin; x; rollback')"])
+@pytest.mark.parametrize(
+    "code", ["await session.commit()", "await driver.execute('COMMIT')", "run('begin; x; rollback')"]
+)
 def test_a_commit_outside_the_kit_is_caught(code: str):
     assert commits([Source("services/a/b/commands.py", f"async def f(session):\n    {code}\n")])
     assert not commits([Source("praxis/kit/unit_of_work.py", f"async def f(session):\n    {code}\n")])
@@ -76,7 +86,14 @@ def test_a_commit_outside_the_kit_is_caught(code: str):
 
 @pytest.mark.parametrize(
     "code",
-    ["datetime.now(UTC)", "datetime.datetime.utcnow()", "date.today()", "time.time()", "text('select now()')", "x('current_date')"],
+    [
+        "datetime.now(UTC)",
+        "datetime.datetime.utcnow()",
+        "date.today()",
+        "time.time()",
+        "text('select now()')",
+        "x('current_date')",
+    ],
 )
 def test_a_look_at_the_wall_clock_is_caught(code: str):
     assert wall_clocks([Source("services/a/b/commands.py", code)])

@@ -6,7 +6,9 @@ import subprocess
 from tests.architecture.source import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-HOST = re.compile(r"://|\b[a-z0-9-]+\.(org|com|net|io|dev|local|internal|example)\b|--(extra-)?index-url|--find-links", re.I)
+HOST = re.compile(
+    r"://|\b[a-z0-9-]+\.(org|com|net|io|dev|local|internal|example)\b|--(extra-)?index-url|--find-links", re.I
+)
 PIN = re.compile(r"^[A-Za-z0-9._-]+(\[[^]]*\])?==[^ ;]+")
 TARGET = re.compile(r"^([a-z][a-z-]*):.*?(?:## (.+))?$", re.M)
 NAMED = re.compile(r"`make ([a-z-]+)")
@@ -75,7 +77,9 @@ def test_decisions_are_numbered_without_gap_and_say_the_same_four_things():
 def test_pages_link_only_to_what_exists():
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))]
-    assert [f"{page.name}: {link}" for page, link in links if "://" not in link and not (page.parent / link).exists()] == []
+    assert [
+        f"{page.name}: {link}" for page, link in links if "://" not in link and not (page.parent / link).exists()
+    ] == []
 
 
 def test_a_host_and_a_missing_hash_in_a_lock_file_are_caught():

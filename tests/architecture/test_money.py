@@ -19,7 +19,11 @@ def floats(files: Iterable[Source]) -> list[str]:
         for node in file.nodes:
             if file.is_under(*MONEY_PLACES) and _is_float(node):
                 found.append(file.at(node.lineno, "float"))  # type: ignore[attr-defined]  # _is_float admits expressions alone
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and (_is_counted(node.left) or _is_counted(node.right)):
+            if (
+                isinstance(node, ast.BinOp)
+                and isinstance(node.op, ast.Div)
+                and (_is_counted(node.left) or _is_counted(node.right))
+            ):
                 found.append(file.at(node.lineno, "/ makes a float of a counted thing: use // or kit.money"))
     return found
 

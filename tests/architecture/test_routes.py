@@ -70,8 +70,8 @@ def test_no_two_routes_have_one_operation_id(built: list[Application]):
 
 
 def test_every_operation_starts_with_its_publisher(built: list[Application]):
-    strange = [(a.publisher, r.rule.operation) for a, r in edge_routes(built) if r.rule.operation.split(".")[0] not in (a.publisher, "internal")]
-    assert strange == []
+    named = [(a.publisher, route.rule.operation) for a, route in edge_routes(built)]
+    assert [pair for pair in named if pair[1].split(".")[0] not in (pair[0], "internal")] == []
 
 
 def test_every_permission_opens_some_route(built: list[Application]):

@@ -29,7 +29,11 @@ def long_functions(files: Iterable[Source]) -> list[str]:
 
 def long_files(files: Iterable[Source]) -> list[str]:
     counted = ((file, file.text.count("\n")) for file in files)
-    return [file.at(count, f"{count} lines, make it a package of the same name") for file, count in counted if count > LONGEST_FILE]
+    return [
+        file.at(count, f"{count} lines, make it a package of the same name")
+        for file, count in counted
+        if count > LONGEST_FILE
+    ]
 
 
 def test_no_function_is_longer_than_forty_lines():

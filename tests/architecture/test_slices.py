@@ -10,8 +10,11 @@ FILES = frozenset({"domain", "schemas", "models", "queries", "commands", "api", 
 BESIDE_SLICES = frozenset({"__init__", "app", "settings", "db", "seed"})
 EDGE_OF_THE_GATEWAY = frozenset({"answer_fields", "doorkeeper", "public", "rates", "readiness", "services"})
 """What stands around every request at the gateway and keeps no table; beside it `gateway/proxy`, which is no slice either."""
+NO_SLICES = BESIDE_SLICES | EDGE_OF_THE_GATEWAY | {"proxy", "migrations", "__pycache__"}
 SHARED = frozenset({"domain", "queries", "commands"})
-NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "tools", "lib", "stuff"})
+NAMELESS = frozenset(
+    {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "tools", "lib", "stuff"}
+)
 
 
 def publishers(root: Path) -> Iterator[Path]:
@@ -23,8 +26,7 @@ def publishers(root: Path) -> Iterator[Path]:
 def slices(root: Path) -> Iterator[Path]:
     for publisher in publishers(root):
         for folder in sorted(publisher.iterdir()):
-            is_proxy = publisher.name == "gateway" and folder.name == "proxy"
-            if folder.is_dir() and folder.name not in ("migrations", "__pycache__") and not is_proxy:
+            if folder.is_dir() and folder.name not in NO_SLICES:
                 yield folder
 
 
@@ -35,7 +37,9 @@ def strange_files(root: Path) -> list[str]:
         expected = BESIDE_SLICES | (EDGE_OF_THE_GATEWAY if publisher.name == "gateway" else set())
         found += [path for path in sorted(publisher.glob("*.py")) if path.stem not in expected]
     for folder in slices(root):
-        found += [path for path in folder.iterdir() if path.name != "__pycache__" and path.stem not in FILES | {"__init__"}]
+        found += [
+            path for path in folder.iterdir() if path.name != "__pycache__" and path.stem not in FILES | {"__init__"}
+        ]
         found += [] if (folder / "__init__.py").exists() else [folder / "__init__.py (missing)"]
     return [str(path.relative_to(root)) for path in found]
 
@@ -60,12 +64,14 @@ def slice_of(path: str) -> str | None:
     """Return `services/staff/people` or `gateway/identity`, or None for what is in no slice."""
     parts = path.split("/")
     depth = {"services": 3, "gateway": 2}.get(parts[0], 0)
-    return "/".join(parts[:depth]) if depth and len(parts) > depth else None
+    return "/".join(parts[:depth]) if depth and len(parts) > depth and parts[depth - 1] not in NO_SLICES else None
 
 
 def _part_of(module: str) -> str:
     parts = module.split(".")
-    return parts[{"services": 3, "gateway": 2}[parts[0]]] if len(parts) > {"services": 3, "gateway": 2}[parts[0]] else ""
+    return (
+        parts[{"services": 3, "gateway": 2}[parts[0]]] if len(parts) > {"services": 3, "gateway": 2}[parts[0]] else ""
+    )
 
 
 def imported_modules(file: Source) -> Iterator[tuple[str, int]]:

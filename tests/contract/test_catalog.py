@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from praxis.kit.migrations import create_database, migrate
+from praxis.kit.databases import create_database
+from praxis.kit.migrations import migrate
 from praxis.runtime.tooling.catalog import FOLDER, PARTITIONS_FROM, snapshot
 from praxis.runtime.tooling.tree import ROOT, publishers, service_of
 from tests.support.servers import Servers
@@ -26,7 +27,9 @@ async def catalog(servers: Servers, publisher: str, change: str | None = None) -
 
 @pytest.mark.parametrize("publisher", publishers())
 async def test_a_migrated_database_is_what_its_page_says(servers: Servers, publisher: str):
-    assert await catalog(servers, publisher) == (ROOT / FOLDER / f"{publisher}.txt").read_text("utf-8"), "run `make catalog`"
+    assert await catalog(servers, publisher) == (ROOT / FOLDER / f"{publisher}.txt").read_text("utf-8"), (
+        "run `make catalog`"
+    )
 
 
 @pytest.mark.parametrize(

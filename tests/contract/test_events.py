@@ -30,6 +30,11 @@ OUTWARD_ONLY = {
 }
 """Events that no service of this tree consumes, each with the reader outside it is for."""
 
+READ_BEFORE_ANNOUNCED = {
+    "praxis.scheduling.patient.merged.v1": "billing follows a merge already, so the first one announced finds its reader",
+}
+"""Events whose readers are in this tree before their publisher announces them."""
+
 PERSONAL = re.compile(
     r"(^|_)(name|first|last|middle|phone|mobile|fax|email|address|street|city|zip|postal|birth|birthday|dob|gender|sex|ssn|"
     r"diagnosis|diagnoses|icd|note|notes|text|comment|description|result|value|reading|allergy|medication|insured|subscriber|member_number)(_|$)"
@@ -118,11 +123,12 @@ def test_every_event_has_a_reader_or_is_for_outside(event: type[Event]):
 def test_the_publisher_of_every_event_has_code_that_announces_it(event: type[Event]):
     folder = ROOT / package_of(publisher_of(event.TYPE)).replace(".", "/")
     code = [path.read_text("utf-8") for path in folder.rglob("*.py") if path.name != "consumers.py"]
-    assert any(re.search(rf"\b{event.__name__}\b", text) for text in code)
+    is_announced = any(re.search(rf"\b{event.__name__}\b", text) for text in code)
+    assert is_announced != (event.TYPE in READ_BEFORE_ANNOUNCED)
 
 
-def test_what_is_for_outside_is_an_event():
-    assert set(OUTWARD_ONLY) <= set(events())
+def test_every_event_listed_here_exists():
+    assert set(OUTWARD_ONLY) | set(READ_BEFORE_ANNOUNCED) <= set(events())
 
 
 def test_a_personal_field_is_caught_in_the_payload_and_in_its_parts():

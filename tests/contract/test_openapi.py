@@ -10,8 +10,8 @@ from praxis.kit.app import document
 from praxis.runtime.tooling.tree import applications
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
-OPERATION = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
-SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*|\{[a-z_]+\}")
+OPERATION = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*\.[a-z0-9]+(-[a-z]+)*")
+SEGMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.json)?|\{[a-z_]+\}")
 PROPERTY = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -36,7 +36,9 @@ def test_every_document_is_openapi_3_1(documents):
 
 
 def test_operations_are_named_once_and_alike(documents):
-    names = [operation["operationId"] for path, _, operation in operations(documents) if not path.startswith("/internal/")]
+    names = [
+        operation["operationId"] for path, _, operation in operations(documents) if not path.startswith("/internal/")
+    ]
     assert [name for name in names if not OPERATION.fullmatch(name)] == []
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
@@ -48,7 +50,8 @@ def test_paths_are_plural_kebab_case_and_name_no_service(documents):
 
 
 def test_properties_are_snake_case(documents):
-    names = {name for found in documents.values() for schema in found["components"]["schemas"].values() for name in schema.get("properties", {})}
+    schemas = [schema for found in documents.values() for schema in found["components"]["schemas"].values()]
+    names = {name for schema in schemas for name in schema.get("properties", {})}
     assert sorted(name for name in names if not PROPERTY.fullmatch(name)) == []
 
 

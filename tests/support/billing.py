@@ -106,7 +106,9 @@ class BillingDesk:
 
     async def sign(self, sheet: dict[str, Any], key: str | None = None) -> Any:
         """Sign a sheet as the provider and return the reply, whatever it is."""
-        return await self.practice.post(f"/v1/charge-sheets/{sheet['id']}/sign", role="provider", key=key or str(new_id()))
+        return await self.practice.post(
+            f"/v1/charge-sheets/{sheet['id']}/sign", role="provider", key=key or str(new_id())
+        )
 
     async def signed(self, sheet: dict[str, Any], coding: dict[str, Any] | None = None) -> dict[str, Any]:
         """Code and sign a sheet."""
@@ -134,7 +136,9 @@ async def unset_desk(billing: Harness) -> BillingDesk:
     reply = await practice.post("/v1/fee-schedules", schedule)
     assert reply.status_code == 201, reply.text
     desk = BillingDesk(practice, payer["id"], new_id(), new_id(), derived_id(practice.practice_id, "provider"))
-    covered = await practice.post("/v1/coverages", {**COVERAGE, "patient_id": desk.patient_id, "payer_id": desk.payer_id})
+    covered = await practice.post(
+        "/v1/coverages", {**COVERAGE, "patient_id": desk.patient_id, "payer_id": desk.payer_id}
+    )
     assert covered.status_code == 201, covered.text
     return desk
 
@@ -152,7 +156,12 @@ async def ready_desk(billing: Harness) -> BillingDesk:
 def location(desk: BillingDesk) -> LocationChangedV1:
     """Return the event that tells the place of service."""
     return LocationChangedV1(
-        location_id=desk.location_id, revision=1, code="main", time_zone="America/New_York", place_of_service="11", status="active"
+        location_id=desk.location_id,
+        revision=1,
+        code="main",
+        time_zone="America/New_York",
+        place_of_service="11",
+        status="active",
     )
 
 

@@ -176,7 +176,9 @@ class OpenedPractice:
         return reply.json()["token"]
 
     async def api_key(self, manager: str, *roles: str) -> str:
-        reply = await self.call("POST", "/v1/api-clients", manager, json={"name": f"client {new_id()}", "roles": list(roles)})
+        reply = await self.call(
+            "POST", "/v1/api-clients", manager, json={"name": f"client {new_id()}", "roles": list(roles)}
+        )
         assert reply.status_code == 201, reply.text
         return reply.json()["first_key"]["key"]
 

@@ -42,18 +42,30 @@ class Shelf:
         body = {"lines": [{**common, **line} for line in lines]}
         return await self.practice.post("/v1/receipts", body, key=str(new_id()))
 
-    async def issue(self, item_id: str, quantity: Any = 1, key: str | None = None, place_id: str | None = None) -> httpx.Response:
+    async def issue(
+        self, item_id: str, quantity: Any = 1, key: str | None = None, place_id: str | None = None
+    ) -> httpx.Response:
         """Issue units of one item."""
         return await self.issue_lines((item_id, quantity), key=key, place_id=place_id)
 
-    async def issue_lines(self, *lines: tuple[str, Any], key: str | None = None, place_id: str | None = None) -> httpx.Response:
+    async def issue_lines(
+        self, *lines: tuple[str, Any], key: str | None = None, place_id: str | None = None
+    ) -> httpx.Response:
         """Issue several lines (item, quantity) from one place."""
         body = {"lines": [{"item_id": i, "place_id": place_id or self.place_id, "quantity": q} for i, q in lines]}
         return await self.practice.post("/v1/issues", body, key=key or str(new_id()), role="medical_assistant")
 
-    async def kit(self, *lines: tuple[str, int], code: str = "kit", triggers: tuple[str, ...] = ("wellness",), **fields: Any) -> dict[str, Any]:
+    async def kit(
+        self, *lines: tuple[str, int], code: str = "kit", triggers: tuple[str, ...] = ("wellness",), **fields: Any
+    ) -> dict[str, Any]:
         """Add a kit of auto lines (item, quantity) valid since the start of 2027."""
-        body = {"code": code, "name": "Kit", "lines": auto(*lines), "triggers": list(triggers), "valid_from": "2027-01-01T00:00:00Z"}
+        body = {
+            "code": code,
+            "name": "Kit",
+            "lines": auto(*lines),
+            "triggers": list(triggers),
+            "valid_from": "2027-01-01T00:00:00Z",
+        }
         return await created(self.practice, "/v1/kits", {**body, **fields})
 
     async def on_hand(self) -> dict[tuple[str, str], int]:
@@ -70,11 +82,15 @@ class Shelf:
         [usage] = (await self.practice.get(f"/v1/usages?visit_id={visit_id}")).json()["items"]
         return usage
 
-    def completed(self, visit_id: UUID, revision: int = 1, *, tasks: dict[str, int] | None = None, **fields: Any) -> VisitCompletedV1:
+    def completed(
+        self, visit_id: UUID, revision: int = 1, *, tasks: dict[str, int] | None = None, **fields: Any
+    ) -> VisitCompletedV1:
         """Return the event of a visit that was completed here just now."""
         return VisitCompletedV1(**self._visit(visit_id, revision, tasks or {}, fields))
 
-    def amended(self, visit_id: UUID, revision: int, *, tasks: dict[str, int] | None = None, **fields: Any) -> VisitAmendedV1:
+    def amended(
+        self, visit_id: UUID, revision: int, *, tasks: dict[str, int] | None = None, **fields: Any
+    ) -> VisitAmendedV1:
         """Return the event of a visit that was corrected."""
         return VisitAmendedV1(**self._visit(visit_id, revision, tasks or {}, fields))
 

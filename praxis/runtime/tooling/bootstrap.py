@@ -2,8 +2,9 @@
 
 With arguments it runs uv with them instead, as `make lock` does.
 
-Runs on the machine's own Python, so it has to parse on old ones in order to say which one is needed. Everything installed is pinned;
-all but uv itself is checked by hash. Where pip is told to find packages (environment or pip.conf), uv is told too.
+Runs on the machine's own Python, so it has to parse on old ones in order to say which one is needed. Everything
+installed is pinned; all but uv itself is checked by hash. Where pip is told to find packages (environment or pip.conf),
+uv is told too.
 """
 
 import ast

@@ -25,7 +25,9 @@ def create_migration(service: str, message: str) -> Path:
     dated = f"{datetime.now(UTC):%Y_%m_%d}_{slug}"
     newest = newest_revision(package_of(service))
     if dated <= newest:
-        raise ValueError(f"{dated} would sort before {newest}, and the order of names is the order of migrations: choose another m=")
+        raise ValueError(
+            f"{dated} would sort before {newest}, and the order of names is the order of migrations: choose another m="
+        )
     made = command.revision(alembic_config(package_of(service)), message=message, rev_id=dated)
     if made is None or isinstance(made, list):
         raise ValueError("Alembic made no single migration")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gateway.documents.domain import merged
 from praxis.kit.app import document
 from praxis.runtime.tooling.schemas import as_json
 from praxis.runtime.tooling.tree import applications

@@ -60,22 +60,38 @@ class CodedLine(Protocol):
     """What coding says about one line."""
 
     @property
-    def hcpcs_code(self) -> str: ...
+    def hcpcs_code(self) -> str:
+        """Return the code of the service."""
+        ...
+
     @property
-    def modifiers(self) -> Sequence[str]: ...
+    def modifiers(self) -> Sequence[str]:
+        """Return up to four modifiers."""
+        ...
+
     @property
-    def units(self) -> int: ...
+    def units(self) -> int:
+        """Return how often the service was done."""
+        ...
+
     @property
-    def diagnosis_pointers(self) -> Sequence[int]: ...
+    def diagnosis_pointers(self) -> Sequence[int]:
+        """Return places of diagnoses, counted from 1."""
+        ...
 
 
 class Prices(Protocol):
-    """Unit prices of one fee schedule by code and modifier; the empty modifier prices the code without one."""
+    """One fee schedule."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Return what people call the schedule."""
+        ...
+
     @property
-    def fees(self) -> Mapping[tuple[str, str], int]: ...
+    def fees(self) -> Mapping[tuple[str, str], int]:
+        """Return unit prices in cents by code and modifier; the empty modifier prices the code without one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

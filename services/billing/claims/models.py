@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from services.billing.db import Base
 
 
 class ServiceLocation(Base):

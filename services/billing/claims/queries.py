@@ -92,8 +92,11 @@ async def claim_of_sheet(session: Session, charge_sheet_id: UUID, version: int) 
 async def held_claims(
     session: Session, practitioner_id: UUID | None = None, location_id: UUID | None = None
 ) -> list[UUID]:
-    """Return the ids of the held claims of a provider or of a location, in the order in which they are to be locked."""
-    statement = select(Claim.id).where(Claim.state == HELD).order_by(Claim.id)
+    """Return the ids of the held claims of a provider or of a location, all locked for change.
+
+    Locked together and by id, before the first of them takes an interchange number: two such rounds then cannot deadlock.
+    """
+    statement = select(Claim.id).where(Claim.state == HELD).order_by(Claim.id).with_for_update()
     if practitioner_id:
         statement = statement.where(Claim.practitioner_id == practitioner_id)
     if location_id:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from services.billing.db import Base
 
 
 class Patient(Base):

@@ -106,7 +106,6 @@ async def reschedule_appointment(
     values = await _moved(session, row, body)
     needed = _needed(values)
     # The resources it leaves are locked too: who waits for this deletion in the constraint may hold one that we move to.
-    await session.driver.fetch(_LOCK, sorted_ids([*needed, *_needed(row._asdict())]))
     taken = await occupied(session, list(needed), (values["starts_at"], values["ends_at"]), appointment_id)
     if taken:
         raise await _slot_problem(session, values, taken)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from services.scheduling.db import Base
 
 
 class Appointment(Base):

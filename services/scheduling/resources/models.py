@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from praxis.kit.db import Base
+from services.scheduling.db import Base
 
 
 class Location(Base):

@@ -41,7 +41,12 @@ async def test_a_code_without_a_fee_is_refused_by_name_and_leaves_the_sheet_code
 
 async def test_the_payers_schedule_goes_before_the_default_one_and_a_modifier_before_none(billing: Harness):
     desk = await ready_desk(billing)
-    contract = {"name": "Contract", "payer_id": desk.payer_id, "valid_from": "2027-01-01", "items": [{**FEES[0], "charge_cents": 9900}]}
+    contract = {
+        "name": "Contract",
+        "payer_id": desk.payer_id,
+        "valid_from": "2027-01-01",
+        "items": [{**FEES[0], "charge_cents": 9900}],
+    }
     assert (await desk.practice.post("/v1/fee-schedules", contract)).status_code == 201
     lines = [
         {"hcpcs_code": "G0402", "diagnosis_pointers": [1]},
@@ -62,13 +67,18 @@ async def test_the_payers_schedule_goes_before_the_default_one_and_a_modifier_be
         ({"lines": [{"hcpcs_code": "G0402", "diagnosis_pointers": [3]}]}, "/lines/0/diagnosis_pointers"),
         ({"lines": [{"hcpcs_code": "G0402", "diagnosis_pointers": []}]}, "/lines/0/diagnosis_pointers"),
         ({"lines": [{"hcpcs_code": "G0402", "diagnosis_pointers": [1], "units": 0}]}, "/lines/0/units"),
-        ({"lines": [{"hcpcs_code": "G0402", "diagnosis_pointers": [1], "modifiers": ["25", "25"]}]}, "/lines/0/modifiers"),
+        (
+            {"lines": [{"hcpcs_code": "G0402", "diagnosis_pointers": [1], "modifiers": ["25", "25"]}]},
+            "/lines/0/modifiers",
+        ),
     ],
 )
 async def test_coding_that_can_never_be_right_is_named(billing: Harness, change, pointer):
     desk = await ready_desk(billing)
     sheet = await desk.opened()
-    reply = await desk.practice.put(f"/v1/charge-sheets/{sheet['id']}", {**CODING, **change}, role="provider", revision=1)
+    reply = await desk.practice.put(
+        f"/v1/charge-sheets/{sheet['id']}", {**CODING, **change}, role="provider", revision=1
+    )
     assert reply.status_code == 422
     assert pointer in [error["pointer"] for error in reply.json()["errors"]]
 
@@ -128,5 +138,7 @@ async def test_sheets_are_listed_by_state_and_every_one_shown_is_audited(billing
     rest = await desk.practice.get(f"/v1/charge-sheets?limit=1&cursor={page.json()['next']}")
     seen = [item["id"] for reply in (page, rest) for item in reply.json()["items"]]
     assert sorted(seen) == sorted([opened["id"], other["id"]])
-    audited = await desk.practice.sql("select entity_id from audit where action = 'billing.charge-sheets.list' and patient_id = $1", desk.patient_id)
+    audited = await desk.practice.sql(
+        "select entity_id from audit where action = 'billing.charge-sheets.list' and patient_id = $1", desk.patient_id
+    )
     assert {str(row["entity_id"]) for row in audited} >= {opened["id"], other["id"]}

@@ -48,6 +48,8 @@ async def test_a_held_claim_gets_ready_by_itself_when_provider_and_location_are_
     assert (claim["state"], broken_rules(claim)) == ("ready", [])
     [event] = await desk.practice.announced(ClaimReadiedV1)
     assert (str(event.claim_id), event.revision) == (claim["id"], claim["revision"])
+    [row] = await desk.practice.sql("select correlation_id from outbox where subject = $1", ClaimReadiedV1.TYPE)
+    assert str(row["correlation_id"]) == signed["visit_id"]
 
 
 async def test_a_held_claim_is_scrubbed_again_on_demand_and_a_ready_one_is_not(billing: Harness):
@@ -77,7 +79,7 @@ async def test_a_claim_that_breaks_a_rule_is_held_until_the_coverage_is_mended(b
     signed = await desk.signed(await desk.opened(patient_id=patient))
     [claim] = await desk.claims(signed["visit_id"])
     assert claim["state"] == "edit-hold"
-    assert broken_rules(claim) == ["patient-birth-in-future"]
+    assert set(broken_rules(claim)) == {"patient-birth-in-future", "line-date-before-birth"}
     del body["patient_id"]
     await desk.practice.put(f"/v1/coverages/{coverage['id']}", {**body, "subscriber": SUBSCRIBER}, revision=1)
     reply = await desk.practice.post(f"/v1/claims/{claim['id']}/scrub")

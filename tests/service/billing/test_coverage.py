@@ -53,7 +53,13 @@ async def test_ending_one_coverage_makes_room_for_the_next(billing: Harness):
     assert (early.status_code, early.json()["errors"][0]["pointer"]) == (422, "/ended_on")
     ended = await desk.practice.post(path, {"ended_on": "2026-12-31"})
     assert (ended.json()["revision"], ended.json()["valid_until"]) == (2, "2026-12-31")
-    following = {**COVERAGE, "patient_id": desk.patient_id, "payer_id": desk.payer_id, "member_id": "NEW1", "valid_from": "2027-01-01"}
+    following = {
+        **COVERAGE,
+        "patient_id": desk.patient_id,
+        "payer_id": desk.payer_id,
+        "member_id": "NEW1",
+        "valid_from": "2027-01-01",
+    }
     assert (await desk.practice.post("/v1/coverages", following)).status_code == 201
 
 
@@ -95,7 +101,9 @@ async def test_a_list_names_nobody_and_every_look_is_audited(billing: Harness):
     assert "Testperson" not in listed.text
     assert "MEM4711X" not in listed.text
     await desk.practice.get(f"/v1/coverages/{listed.json()['items'][0]['id']}", role="receptionist")
-    rows = await desk.practice.sql("select action, patient_id from audit where actor_id = $1", desk.practice.actor("receptionist").id)
+    rows = await desk.practice.sql(
+        "select action, patient_id from audit where actor_id = $1", desk.practice.actor("receptionist").id
+    )
     assert {(row["action"], row["patient_id"]) for row in rows} == {
         ("billing.coverages.list", desk.patient_id),
         ("billing.coverages.get", desk.patient_id),
@@ -119,9 +127,17 @@ async def test_two_practices_may_know_the_same_payer_id(billing: Harness):
 async def test_a_merged_patient_gets_no_new_coverage_and_keeps_the_old_one_under_the_new_id(billing: Harness):
     desk = await ready_desk(billing)
     survivor = new_id()
-    await desk.practice.deliver(PatientMergedV1(patient_id=desk.patient_id, revision=3, status="merged", merged_into=survivor))
+    await desk.practice.deliver(
+        PatientMergedV1(patient_id=desk.patient_id, revision=3, status="merged", merged_into=survivor)
+    )
     await desk.practice.deliver(PatientRegisteredV1(patient_id=desk.patient_id, revision=1, status="active"))
-    body = {**COVERAGE, "patient_id": desk.patient_id, "payer_id": desk.payer_id, "member_id": "B1", "rank": "secondary"}
+    body = {
+        **COVERAGE,
+        "patient_id": desk.patient_id,
+        "payer_id": desk.payer_id,
+        "member_id": "B1",
+        "rank": "secondary",
+    }
     refused = await desk.practice.post("/v1/coverages", body)
     assert (refused.status_code, refused.json()["merged_into"]) == (409, str(survivor))
     signed = await desk.signed(await desk.opened(patient_id=survivor))

@@ -22,7 +22,9 @@ select $1, p.* from unnest($6::int[], $7::text[], $8::bigint[], $9::bigint[]) p
 """
 
 
-async def make_entry(practice: PracticeUnderTest, sides: list[tuple[str, int, int]], total: int = 500, count: int | None = None):
+async def make_entry(
+    practice: PracticeUnderTest, sides: list[tuple[str, int, int]], total: int = 500, count: int | None = None
+):
     """Write an entry by plain SQL, past every check but the database's."""
     accounts, debits, credits = ([list(column) for column in zip(*sides, strict=True)]) if sides else ([], [], [])
     wanted = len(sides) if count is None else count
@@ -79,7 +81,9 @@ async def test_postings_cannot_be_added_to_an_old_entry_even_when_they_balance(b
 
 
 @pytest.mark.parametrize("table", ["ledger_entries", "ledger_postings", "signed_charges", "claim_lines"])
-@pytest.mark.parametrize("statement", ["delete from {}", "truncate {} cascade", "update {} set practice_id = practice_id"])
+@pytest.mark.parametrize(
+    "statement", ["delete from {}", "truncate {} cascade", "update {} set practice_id = practice_id"]
+)
 async def test_what_was_written_cannot_be_changed_even_by_the_owner(billing: Harness, table, statement):
     practice = await billing.practice()
     await make_entry(practice, [("1100", 500, 0), ("4000", 0, 500)])
@@ -135,7 +139,8 @@ async def test_the_chain_can_be_computed_again_from_what_is_stored(billing: Harn
     previous = GENESIS
     for entry in (await practice.get("/v1/ledger/entries")).json()["items"]:
         rows = await practice.sql(
-            "select account, debit_cents, credit_cents from ledger_postings where entry_id = $1 order by position", entry["id"]
+            "select account, debit_cents, credit_cents from ledger_postings where entry_id = $1 order by position",
+            entry["id"],
         )
         [stored] = await practice.sql("select * from ledger_entries where id = $1", entry["id"])
         sides = [Side(row["account"], row["debit_cents"], row["credit_cents"]) for row in rows]

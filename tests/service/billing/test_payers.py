@@ -18,7 +18,10 @@ async def test_a_payer_is_added_replaced_and_listed_by_name(billing: Harness):
     assert (changed.json()["revision"], changed.json()["timely_filing_days"]) == (2, 120)
     assert (await practice.put(path, PAYER, revision=1)).status_code == 412
     assert (await practice.get(path)).json() == changed.json()
-    assert [item["name"] for item in (await practice.get("/v1/payers")).json()["items"]] == ["Another Plan", PAYER["name"]]
+    assert [item["name"] for item in (await practice.get("/v1/payers")).json()["items"]] == [
+        "Another Plan",
+        PAYER["name"],
+    ]
 
 
 async def test_a_second_payer_with_the_same_id_is_refused(billing: Harness):
@@ -28,7 +31,10 @@ async def test_a_second_payer_with_the_same_id_is_refused(billing: Harness):
     assert (reply.status_code, reply.json()["code"]) == (409, "payer-known")
 
 
-@pytest.mark.parametrize(("days", "status"), [(("2026-12-31", None), 409), (("2025-01-01", "2026-01-01"), 409), (("2025-01-01", "2025-12-31"), 201)])
+@pytest.mark.parametrize(
+    ("days", "status"),
+    [(("2026-12-31", None), 409), (("2025-01-01", "2026-01-01"), 409), (("2025-01-01", "2025-12-31"), 201)],
+)
 async def test_default_schedules_do_not_overlap(billing: Harness, days, status):
     desk = await unset_desk(billing)
     body = {"name": "Other", "valid_from": days[0], "valid_until": days[1], "items": FEES}
@@ -57,7 +63,9 @@ async def test_replacing_a_schedule_leaves_signed_charges_as_they_are(billing: H
 
 async def test_a_schedule_of_an_unknown_payer_is_refused(billing: Harness):
     practice = await billing.practice()
-    reply = await practice.post("/v1/fee-schedules", {"name": "X", "payer_id": new_id(), "valid_from": "2026-01-01", "items": []})
+    reply = await practice.post(
+        "/v1/fee-schedules", {"name": "X", "payer_id": new_id(), "valid_from": "2026-01-01", "items": []}
+    )
     assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, "/payer_id")
 
 
@@ -105,5 +113,7 @@ async def test_an_older_event_about_a_provider_changes_nothing(billing: Harness)
 async def test_prices_and_payers_are_written_by_who_keeps_the_books(billing: Harness, role):
     practice = await billing.practice()
     assert (await practice.post("/v1/payers", PAYER, role=role)).status_code == 403
-    assert (await practice.post("/v1/fee-schedules", {"name": "X", "valid_from": "2026-01-01", "items": []}, role=role)).status_code == 403
+    assert (
+        await practice.post("/v1/fee-schedules", {"name": "X", "valid_from": "2026-01-01", "items": []}, role=role)
+    ).status_code == 403
     assert (await practice.put("/v1/billing-provider", BILLING_PROVIDER, role=role, revision=0)).status_code == 403

@@ -1,8 +1,9 @@
-"""A visit becomes a charge sheet, a charge, a claim and a ledger entry; late, repeated and corrected events change nothing twice."""
+"""A visit becomes a charge sheet, a charge, a claim and an entry; late, repeated and corrected events change nothing twice."""
 
 import asyncio
 import hashlib
 import random
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.support.billing import (
     CODING,
     OTHER_CENTS,
     OTHER_CODING,
+    BillingDesk,
     accepted_by_pyx12,
     amended,
     ready_desk,
@@ -38,12 +40,18 @@ async def test_a_completed_visit_is_coded_signed_claimed_and_posted_in_its_own_s
     [readied] = await desk.practice.announced(ClaimReadiedV1)
     [entry] = await desk.practice.announced(EntryPostedV1)
     assert (charge.status, charge.total_cents, charge.lines[1].units) == ("signed", CODED_CENTS, 4)
-    assert (charge.revision, str(readied.claim_id), readied.total_cents) == (signed["revision"], claim["id"], CODED_CENTS)
+    assert (charge.revision, str(readied.claim_id), readied.total_cents) == (
+        signed["revision"],
+        claim["id"],
+        CODED_CENTS,
+    )
     assert [(p.account, p.debit_cents, p.credit_cents) for p in entry.postings] == [
         ("1100", CODED_CENTS, 0),
         ("4000", 0, CODED_CENTS),
     ]
-    stories = await desk.practice.sql("select distinct correlation_id from outbox where subject like 'praxis.billing.%'")
+    stories = await desk.practice.sql(
+        "select distinct correlation_id from outbox where subject like 'praxis.billing.%'"
+    )
     assert [row["correlation_id"] for row in stories] == [story]
 
 
@@ -188,3 +196,31 @@ async def test_many_sheets_signed_at_once_are_numbered_without_gap_and_chained(b
     assert [entry["prev_hash"] for entry in entries] == ["00" * 32, *(entry["hash"] for entry in entries[:-1])]
     numbers = {claim["control_number"] for sheet in sheets for claim in await desk.claims(sheet["visit_id"])}
     assert len(numbers) == 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_in_whatever_order_the_books_hold_exactly_the_signed_sheets(billing: Harness, seed: int):
+    desk, chance = await ready_desk(billing), random.Random(seed)
+    visits = [desk.visit(), desk.visit(patient_id=new_id()), desk.visit()]
+    heard = [event for visit in visits for event in (visit, *(amended(visit, revision=r) for r in (6, 7, 8)))]
+    for _ in range(30):
+        if chance.random() < 0.6:
+            await desk.practice.deliver(chance.choice(heard))
+            continue
+        sheets = (await desk.practice.get("/v1/charge-sheets")).json()["items"]
+        for sheet in [sheet for sheet in sheets if sheet["state"] != "signed"][:1]:
+            await desk.signed(sheet, chance.choice([CODING, OTHER_CODING]))
+    sheets = [await desk.sheet(visit_id) for visit_id in await _visits(desk)]
+    balances = await desk.balances()
+    assert balances.get("4000", 0) == -sum(sheet["total_cents"] or 0 for sheet in sheets)
+    insured = sum(sheet["total_cents"] or 0 for sheet in sheets if sheet["patient_id"] == str(desk.patient_id))
+    assert balances.get("1100", 0) == insured
+    for sheet in sheets:
+        kept = [claim["sheet_version"] for claim in await desk.claims(sheet["visit_id"]) if claim["state"] != "voided"]
+        covered = sheet["state"] == "signed" and sheet["self_pay_reason"] is None
+        assert kept == ([sheet["version"]] if covered else [])
+
+
+async def _visits(desk: BillingDesk) -> list[UUID]:
+    items = (await desk.practice.get("/v1/charge-sheets")).json()["items"]
+    return [UUID(item["visit_id"]) for item in items]

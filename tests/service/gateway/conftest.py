@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.app import service
-from praxis.kit.migrations import create_database, migrate
+from praxis.kit.databases import create_database
+from praxis.kit.migrations import migrate
 from praxis.kit.settings import Settings
 from tests.conftest import TODAY
 from tests.support.gateway import FakeService, GatewayUnderTest, OpenedPractice, limits_for, serving
@@ -44,12 +45,12 @@ def _fresh(fake: FakeService) -> FakeService:
 
 
 @pytest.fixture
-def scheduling(running_scheduling: FakeService) -> FakeService:
+def fake_scheduling(running_scheduling: FakeService) -> FakeService:
     return _fresh(running_scheduling)
 
 
 @pytest.fixture
-def inventory(running_inventory: FakeService) -> FakeService:
+def fake_inventory(running_inventory: FakeService) -> FakeService:
     return _fresh(running_inventory)
 
 

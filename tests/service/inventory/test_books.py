@@ -138,7 +138,9 @@ async def test_a_movement_needs_a_place_on_one_side_and_none_from_another_practi
 async def test_one_effect_is_posted_once(shelf: Shelf):
     item = await shelf.item()
     lot = await shelf.receive(item, 5)
-    again = MOVE.replace("$10", "(select document_id from movements)").replace("'issue'", "'receipt'").replace("$11", "$10")
+    again = (
+        MOVE.replace("$10", "(select document_id from movements)").replace("'issue'", "'receipt'").replace("$11", "$10")
+    )
     with pytest.raises(asyncpg.UniqueViolationError, match="movements_effect"):
         await shelf.practice.sql(
             again, new_id(), item, lot, 1, "place", shelf.place_id, "waste", None, shelf.practice.clock.now(), None

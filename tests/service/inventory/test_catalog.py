@@ -37,9 +37,7 @@ async def test_an_item_that_can_never_be_right_is_refused_by_field(inventory: Ha
     assert await practice.sql("select * from items") == []
 
 
-@pytest.mark.parametrize(
-    ("second", "code"), [({"gtin": None}, "sku-taken"), ({"sku": "OTHER"}, "gtin-taken")]
-)
+@pytest.mark.parametrize(("second", "code"), [({"gtin": None}, "sku-taken"), ({"sku": "OTHER"}, "gtin-taken")])
 async def test_sku_and_gtin_name_one_item(inventory: Harness, second, code):
     practice = await inventory.practice()
     await created(practice, "/v1/items", {**GLOVE, "gtin": "09506000134352"})

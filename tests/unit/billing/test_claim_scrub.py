@@ -149,6 +149,7 @@ MUTATIONS = [
     Mutation("facility-repeats-billing", facility(address=STREET), "/facility"),
     Mutation("payer-name", payer(name=""), "/payer/name"),
     Mutation("payer-id", payer(payer_id=""), "/payer/payer_id"),
+    Mutation("payer-id", payer(payer_id="9"), "/payer/payer_id"),
     Mutation("filing-indicator", payer(filing_indicator="09"), "/payer/filing_indicator"),
     Mutation("subscriber-name", insured(name=PersonName(last="SAMPLEPERSON")), "/subscriber/name"),
     Mutation("member-id", insured(member_id="1"), "/subscriber/member_id"),

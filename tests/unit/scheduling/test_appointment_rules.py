@@ -168,8 +168,8 @@ def test_a_refusal_is_the_patients_only_when_nothing_else_is_busy():
 
 
 def test_the_nearest_free_starts_lie_around_the_asked_one():
-    busy = [(minutes(0), minutes(30)), (minutes(45), minutes(60))]
-    assert nearest_free((minutes(0), minutes(30)), busy, minutes(-300)) == [minutes(-45), minutes(-30), minutes(60)]
+    busy = [(minutes(-30), minutes(30)), (minutes(45), minutes(60))]
+    assert nearest_free((minutes(0), minutes(30)), busy, minutes(-300)) == [minutes(-75), minutes(-60), minutes(60)]
 
 
 def test_no_offer_lies_before_now():

@@ -1,0 +1,213 @@
+"""Importing FHIR R4 patient bundles over the public API: patients, coverage, past encounters as visits, claims.
+
+An encounter becomes a visit of the day it is imported on. What is refused or has no place here is listed with its reason, and the
+entries read are as many as those imported and those listed.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from praxis.kit.permissions import BILLER, RECEPTION
+from praxis.runtime.demo.api import Api, Json, NotInTime, Refused
+from praxis.runtime.demo.fhir import Entry, Listed, read_bundle
+from praxis.runtime.demo.keys import read_keys
+from praxis.runtime.demo.plan import PatientPlan, VisitPlan, plan_bundle
+from praxis.runtime.demo.seed import House, set_up, stock_up
+from praxis.runtime.demo.terms import FILING_INDICATORS
+from praxis.runtime.demo.walk import Coding, claim_of, code_and_sign, hold_visit, record_coverage, sheet_of
+from praxis.runtime.state import State
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one bundle: every entry read is imported or listed."""
+
+    name: str
+    read: Counter[str] = field(default_factory=Counter)
+    imported: list[Entry] = field(default_factory=list)
+    listed: list[Listed] = field(default_factory=list)
+    remarks: list[Listed] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether the file could be read and nothing of it was lost."""
+        return self.read.total() == len(self.imported) + len(self.listed) and not self.read["file"]
+
+    def refuse(self, entries: Iterable[Entry], reason: str) -> None:
+        """List entries that have one reason."""
+        self.listed.extend(Listed(entry.type, entry.id, reason) for entry in entries)
+
+
+def import_and_print(state: State, url: str, bundles: list[Path], console: Console) -> bool:
+    """Import each bundle and print what became of it; return whether all could be read and nothing was lost."""
+    with Api(url, read_keys(state)) as api:
+        importer = Importer(api)
+        outcomes = [importer.import_file(path) for path in bundles]
+    for outcome in outcomes:
+        _show(console, outcome)
+    return all(outcome.is_sound for outcome in outcomes)
+
+
+class Importer:
+    """Takes bundles into the demo practice, one after the other."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._demo: House = set_up(api)
+        stock_up(api, self._demo)
+
+    def import_file(self, path: Path) -> Outcome:
+        """Import one file; one that cannot be opened is listed."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            listed = [Listed("file", path.name, f"it cannot be opened: {error.strerror}")]
+            return Outcome(path.name, Counter(file=1), listed=listed)
+        return self.import_bundle(path.name, content)
+
+    def import_bundle(self, name: str, content: bytes) -> Outcome:
+        """Import the patients of one bundle, as far as they can be; a second time changes nothing."""
+        entries, unread = read_bundle(name, content)
+        outcome = Outcome(name, Counter(thing.type for thing in (*entries, *unread)), listed=unread)
+        plan = plan_bundle(entries, datetime.now(UTC))
+        outcome.listed += plan.listed
+        outcome.remarks += plan.remarks
+        for patient in plan.patients:
+            self._import_patient(patient, outcome)
+        return outcome
+
+    def _import_patient(self, patient: PatientPlan, outcome: Outcome) -> None:
+        try:
+            known = self._registered(patient, outcome)
+        except Refused as refusal:
+            outcome.refuse([patient.entry], refusal.reason)
+            for visit in patient.visits:
+                outcome.refuse(_all_of(visit), f"Patient {patient.entry.id} was refused")
+            return
+        outcome.imported.append(patient.entry)
+        uncovered = self._uncovered(patient, known)
+        for visit in patient.visits:
+            self._import_visit(visit, known["id"], bool(patient.insurer), uncovered, outcome)
+
+    def _registered(self, patient: PatientPlan, outcome: Outcome) -> Json:
+        try:
+            return self._api.post(RECEPTION, "/v1/patients", patient.body)
+        except Refused as refusal:
+            if refusal.code != "patient-probably-known":
+                raise
+            known_id = refusal.document["known_patient_ids"][0]
+            outcome.remarks.append(Listed("Patient", patient.entry.id, f"already registered as {known_id}"))
+            return self._api.get(RECEPTION, f"/v1/patients/{known_id}")
+
+    def _uncovered(self, patient: PatientPlan, known: Json) -> str | None:
+        """Put the coverage on file, and return why that is not possible; None when it is, or when there is no insurer."""
+        if not patient.insurer:
+            return None
+        if known["address"] is None or patient.member_id is None:
+            return "a coverage needs the patient's address and an identifier"
+        since = min(visit.started_at for visit in patient.visits).date()
+        try:
+            record_coverage(self._api, known, self._payer(patient.insurer), patient.member_id, since)
+        except Refused as refusal:
+            if refusal.code != "coverage-known":
+                return f"the coverage was refused: {refusal.reason}"
+        return None
+
+    def _payer(self, insurer: str) -> str:
+        number = _payer_number(insurer)
+        for payer in self._api.every(BILLER, "/v1/payers"):
+            if payer["name"].lower() == insurer.lower() or payer["payer_id"] == number:
+                return str(payer["id"])
+        indicator = FILING_INDICATORS.get(insurer.lower(), "CI")
+        body = {"name": insurer, "payer_id": number, "filing_indicator": indicator}
+        return str(self._api.post(BILLER, "/v1/payers", body)["id"])
+
+    def _import_visit(
+        self, visit: VisitPlan, patient_id: str, is_insured: bool, uncovered: str | None, outcome: Outcome
+    ) -> None:
+        waiting = [*_all_of(visit)]
+        try:
+            held = self._held(visit, patient_id, outcome, waiting)
+            outcome.visits.append(held["id"])
+            if visit.claim and uncovered:
+                outcome.refuse([visit.claim], uncovered)
+                waiting.remove(visit.claim)
+            elif visit.claim:
+                self._bill(visit, held, is_insured, outcome)
+        except (Refused, NotInTime) as refusal:
+            why = refusal.reason if isinstance(refusal, Refused) else str(refusal)
+            outcome.refuse(waiting, why)
+            return
+        outcome.imported += waiting
+
+    def _held(self, visit: VisitPlan, patient_id: str, outcome: Outcome, waiting: list[Entry]) -> Json:
+        """Bring the visit of an encounter to its end; the encounter's own key finds it again when it is there already."""
+        key = _key(patient_id, visit.encounter)
+        body = {
+            "patient_id": patient_id,
+            "visit_type_id": self._demo.visit_types[visit.kind],
+            "location_id": self._demo.location_id,
+            "practitioner_id": self._demo.staff["provider"],
+        }
+        received = self._api.post(RECEPTION, "/v1/visits", body, key=key)
+        present = self._api.get(RECEPTION, f"/v1/visits/{received['id']}")
+        try:
+            return hold_visit(self._api, self._demo, present, visit.tasks, visit.vitals, key)
+        except Refused as refusal:
+            if refusal.status != 422 or not visit.measured:
+                raise
+            outcome.refuse(visit.measured, refusal.reason)
+            waiting[:] = [entry for entry in waiting if entry not in visit.measured]
+            present = self._api.get(RECEPTION, f"/v1/visits/{received['id']}")
+            return hold_visit(self._api, self._demo, present, visit.tasks, {}, key)
+
+    def _bill(self, visit: VisitPlan, held: Json, is_insured: bool, outcome: Outcome) -> None:
+        sheet = sheet_of(self._api, held["id"], ("open", "coded", "signed"))
+        if sheet["state"] != "signed":
+            sheet = code_and_sign(self._api, sheet, Coding(visit.diagnoses, visit.lines))
+        if is_insured:
+            outcome.claims.append(claim_of(self._api, sheet)["id"])
+
+
+def _all_of(visit: VisitPlan) -> list[Entry]:
+    return [visit.encounter, *visit.parts, *visit.measured, *([visit.claim] if visit.claim else [])]
+
+
+def _key(patient_id: str, encounter: Entry) -> str:
+    return "bundle-" + hashlib.sha256(f"{patient_id} {encounter.id} {encounter.full_url}".encode()).hexdigest()
+
+
+def _payer_number(insurer: str) -> str:
+    bare = re.sub(r"[^0-9A-Z]", "", insurer.upper())
+    return bare[:20] if len(bare) > 1 else "P" + hashlib.sha256(insurer.encode()).hexdigest()[:12].upper()
+
+
+def _show(console: Console, outcome: Outcome) -> None:
+    imported = Counter(entry.type for entry in outcome.imported)
+    listed = Counter(thing.type for thing in outcome.listed)
+    table = Table("resource", "read", "imported", "listed", title=escape(outcome.name))
+    for kind in sorted(outcome.read):
+        table.add_row(escape(kind), str(outcome.read[kind]), str(imported[kind]), str(listed[kind]))
+    table.add_section()
+    table.add_row("all", *(str(counted.total()) for counted in (outcome.read, imported, listed)))
+    console.print(table)
+    console.print(
+        f"{len(outcome.visits)} visits held by the demo provider, {len(outcome.claims)} claims ready", highlight=False
+    )
+    for word, things in (("listed", outcome.listed), ("remark", outcome.remarks)):
+        for thing in sorted(things, key=lambda thing: (thing.type, thing.id)):
+            told = escape(f"{thing.type}/{thing.id}: {thing.reason}")
+            console.print(f"  [dim]{word}[/dim] {told}", highlight=False, soft_wrap=True)
+    if not outcome.is_sound:
+        console.print(f"[red]{escape(outcome.name)} was not imported whole[/red]")
