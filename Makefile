@@ -69,8 +69,8 @@ openapi: $(READY) ## Write docs/openapi, docs/events and the event schemas
 migrate: $(READY) ## Start a migration: make migrate s=billing m="add refunds"
 	@$(TOOL).migration "$(s)" "$(m)"
 
-catalog: $(READY) ## Migrate empty databases and write their catalogs to docs/catalog
-	@$(TOOL).catalog
+catalog: $(READY) ## Migrate empty databases and write what they hold to migrations/catalog.txt
+	@PRAXIS_WRITE_CATALOG=1 $(BIN)/python -m pytest tests/service/kit/test_census.py -k committed_catalog
 
 lock: $(READY) ## Resolve the dependencies of pyproject.toml anew and write both lock files
 	@$(UV) lock --quiet

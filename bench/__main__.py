@@ -7,6 +7,7 @@ from typing import Any
 
 from bench import booking, events, machine, startup
 from bench.installation import Installation, running, signed_in_as
+from bench.table import show
 
 ROUNDS = 3
 
@@ -42,30 +43,36 @@ def measure_booking() -> None:
             least = booking.pgbench(praxis, booking.one_statement_script(ids, providers), praxis.keys.practice_id)
             rounds.append({**path, "pgbench": full, "one": least})
         race = _race(praxis, ids, providers)
-    print(
-        "| booking, 16 clients | per second | p50 ms | p99 ms | CPU us each (gateway + scheduling + postgres) | generator CPU |"
+    head = (
+        "booking, 16 clients",
+        "a second",
+        "p50 ms",
+        "p99 ms",
+        "CPU us: gateway + scheduling + postgres",
+        "generator, cores",
     )
-    print("|---|---|---|---|---|---|")
-    for row in rounds:
-        cpu = " + ".join(str(row["cpu_us"][name]) for name in ("gateway", "scheduling", "postgres"))
-        share = row["generator_cpu_s"] / row["seconds"]
-        print(
-            f"| through gateway and service | {row['rate']:.0f} | {row['p50_ms']:.1f} | {row['p99_ms']:.1f} | {cpu} | {share:.2f} cores |"
-        )
-        print(f"| pgbench, the same transaction, -M prepared | {row['pgbench']:.0f} | | | | |")
-        print(f"| pgbench, one data-modifying statement | {row['one']:.0f} | | | | |")
+    show(head, [cells for row in rounds for cells in _booking_rows(row)])
     ratios = [row["rate"] / row["pgbench"] for row in rounds]
-    print(
-        f"\nShare of pgbench: median {median(ratios):.0%}, rounds {', '.join(f'{r:.0%}' for r in ratios)}; statuses {[r['statuses'] for r in rounds]}"
-    )
-    print(f"64 clients on one free time: {race}\n")
+    print(f"Share of pgbench: median {median(ratios):.0%}, rounds {', '.join(f'{ratio:.0%}' for ratio in ratios)}")
+    print(f"Statuses: {[row['statuses'] for row in rounds]}; 64 clients on one free time: {race}\n")
+
+
+def _booking_rows(row: dict[str, Any]) -> list[tuple[object, ...]]:
+    cpu = " + ".join(str(row["cpu_us"][name]) for name in ("gateway", "scheduling", "postgres"))
+    share = row["generator_cpu_s"] / row["seconds"]
+    return [
+        ("through gateway and service", row["rate"], row["p50_ms"], row["p99_ms"], cpu, share),
+        ("pgbench, the same transaction, -M prepared", row["pgbench"], "", "", "", ""),
+        ("pgbench, one data-modifying statement", row["one"], "", "", "", ""),
+    ]
 
 
 def _providers(praxis: Installation) -> list[str]:
     manager = signed_in_as(praxis, "medical_office_manager")
     found = []
     for number in range(booking.PROVIDERS):
-        body = {"role": "provider", "family_name": f"Bench{number}", "given_name": "Pat", "npi": booking.npi(100_000_000 + number), "taxonomy_code": "207Q00000X", "hired_on": "2025-01-01"}  # fmt: skip
+        names = {"role": "provider", "family_name": f"Bench{number}", "given_name": "Pat", "hired_on": "2025-01-01"}
+        body = {**names, "npi": booking.npi(100_000_000 + number), "taxonomy_code": "207Q00000X"}
         found.append(manager.post("/v1/staff-members", json=body).raise_for_status().json()["id"])
     booking.wait_for_practitioners(praxis, set(found))
     return found

@@ -27,7 +27,8 @@ def set_up(praxis: Installation) -> dict[str, list[str]]:
     """Create location, visit type, rooms, providers and patients; return their ids."""
     tag = os.urandom(3).hex()
     address = {"line1": "1 Bench Way", "city": "Springfield", "state": "IL", "postal_code": "62701-0001"}
-    location = praxis.call("POST", "/v1/locations", {"code": f"B{tag}", "name": "Bench", "time_zone": "America/Chicago", "place_of_service": "11", "address": address})  # fmt: skip
+    place = {"code": f"B{tag}", "name": "Bench", "time_zone": "America/Chicago", "place_of_service": "11"}
+    location = praxis.call("POST", "/v1/locations", {**place, "address": address})
     visit = praxis.call(
         "POST", "/v1/visit-types", {"code": f"V{tag}", "name": "Bench", "duration_minutes": 15, "needs_room": False}
     )
@@ -40,7 +41,7 @@ def set_up(praxis: Installation) -> dict[str, list[str]]:
             "POST",
             "/v1/patients",
             {"family_name": f"Bench{tag}", "given_name": f"No{n}", "birth_on": "1980-01-01", "sex": "unknown"},
-        )["id"]  # fmt: skip
+        )["id"]
         for n in range(PATIENTS)
     ]
     return {"location": [location["id"]], "visit": [visit["id"]], "rooms": rooms, "patients": patients}
@@ -108,7 +109,15 @@ def script(ids: dict[str, list[str]], practice_id: str, principal_id: str, provi
         "text 'scheduling.appointments.book'", f"{appointment}::text", "sha256('x')", "201::smallint",
         "text '{}'", "decode(repeat('ab', 500), 'hex')",
     ])  # fmt: skip
-    find = filled(_FIND, [f"uuid '{principal_id}'", "text 'scheduling.appointments.book'", f"{appointment}::text", "clock_timestamp() - interval '7 days'"])  # fmt: skip
+    find = filled(
+        _FIND,
+        [
+            f"uuid '{principal_id}'",
+            "text 'scheduling.appointments.book'",
+            f"{appointment}::text",
+            "clock_timestamp() - interval '7 days'",
+        ],
+    )
     bookable = filled(_BOOKABLE, [patient, f"uuid '{ids['visit'][0]}'", f"uuid '{ids['location'][0]}'", provider, room])
     lock = filled(_LOCK, [needed])
     return "\n".join(

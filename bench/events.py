@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.installation import Installation, running
 from bench.load import percentile
+from bench.table import show
 
 RATE, SECONDS = 200, 20
 
@@ -29,11 +30,12 @@ def measure() -> None:
         with running(home) as praxis:
             sent = praxis.load(_registrations(praxis), clients=32, seconds=SECONDS + 5, rate=RATE)
             lags = _lags(praxis, sent["statuses"].get("201", 0))
-    print("| events, paced | per second | lag p50 ms | lag p99 ms | generator CPU |")
-    print("|---|---|---|---|---|")
+    head = ("patient.registered, scheduling's commit to billing's commit", "a second", "lag p50 ms", "lag p99 ms")
+    show(head, [("paced", sent["rate"], percentile(lags, 50) * 1000, percentile(lags, 99) * 1000)])
     share = sent["generator_cpu_s"] / sent["seconds"]
-    print(f"| patient.registered, scheduling's commit to billing's commit | {sent['rate']:.0f} | {percentile(lags, 50) * 1000:.1f} | {percentile(lags, 99) * 1000:.1f} | {share:.2f} cores |")  # fmt: skip
-    print(f"\n{len(lags)} events; statuses {sent['statuses']}; request p99 {sent['p99_ms']:.1f} ms\n")
+    print(
+        f"{len(lags)} events; statuses {sent['statuses']}; request p99 {sent['p99_ms']:.1f} ms; generator {share:.2f} cores\n"
+    )
 
 
 def _registrations(praxis: Installation) -> list[list[Any]]:

@@ -6,14 +6,15 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+VERSIONS = ("fastapi", "uvicorn", "sqlalchemy", "asyncpg", "nats-py", "aiohttp")
+
 
 def description() -> str:
     """Return cores, memory, kernel and the versions that matter, on one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("fastapi", "uvicorn", "sqlalchemy", "asyncpg", "nats-py", "aiohttp")
-    )
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}"
+    packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}, {packages}"
 
 
 def busy_cores(seconds: float = 1.0) -> float:
@@ -47,9 +48,9 @@ def cpu_seconds(pids: list[int]) -> float:
 def memory_mib(pids: list[int]) -> float:
     """Return the proportional set size of processes and their descendants, in MiB."""
     total = 0
-    for pid in {process for pid in pids for process in [pid, *_descendants(pid)]}:
+    for process in {found for pid in pids for found in [pid, *_descendants(pid)]}:
         try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
         total += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

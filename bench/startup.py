@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.installation import running
 from bench.machine import memory_mib, wait_until_quiet
+from bench.table import show
 
 
 def measure() -> None:
@@ -17,8 +18,4 @@ def measure() -> None:
             with running(Path(folder)) as praxis:
                 time.sleep(3)
                 rows.append((name, praxis.ready_seconds, memory_mib(list(praxis.pids.values())), load))
-    print("| start | seconds to ready | memory MiB (PSS, all processes) | other load before, cores |")
-    print("|---|---|---|---|")
-    for name, seconds, memory, load in rows:
-        print(f"| {name} | {seconds:.1f} | {memory:.0f} | {load:.2f} |")
-    print()
+    show(("start", "seconds to ready", "memory MiB (PSS, all processes)", "other load before, cores"), rows)

@@ -35,8 +35,12 @@ class CallerGone(Exception):
 
 async def read_body(scope: Scope, receive: Receive, seconds: float) -> bytes:
     """Return the whole body; raises BodyTooLarge, BodyTooSlow and CallerGone."""
-    if int(dict(scope["headers"]).get(b"content-length", b"0")) > LIMITS.body_bytes:
+    headers = dict(scope["headers"])
+    announced = int(headers.get(b"content-length", b"0"))
+    if announced > LIMITS.body_bytes:
         raise _too_large()
+    if not announced and b"transfer-encoding" not in headers:
+        return b""
     try:
         async with asyncio.timeout(seconds):
             return await _collect(receive)

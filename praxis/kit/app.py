@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -88,7 +89,9 @@ class Service:
         require_safe_secrets(settings)
         observe.configure(self.name, settings.profile)
         parts = self.parts(settings, clock or SystemClock())
-        app = FastAPI(title=f"Praxis {self.name}", version="1", openapi_url=None, lifespan=_lifespan, telemetry=_NO_TELEMETRY)
+        app = FastAPI(
+            title=f"Praxis {self.name}", version="1", openapi_url=None, lifespan=_lifespan, telemetry=_NO_TELEMETRY
+        )
         app.state.parts = parts
         app.state.package = self.package
         identify = (authenticate or internal_tokens)(parts)
@@ -102,7 +105,7 @@ class Service:
 
 
 # FastAPI's own telemetry would record exception messages, which may hold values.
-_NO_TELEMETRY: dict[str, Any] = {"tracing": False, "metrics": False, "logs": False}
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 def _sealing(database: Database) -> Callable[[UUID, datetime], Coroutine[Any, Any, None]]:

@@ -103,7 +103,9 @@ class Database:
                 if found is not None and found >= newest:
                     return
             await asyncio.sleep(0.2)
-        raise UnsafeDatabase(f"the database of {self.service} is at migration {found}, this code needs {newest}: run the migrations")
+        raise UnsafeDatabase(
+            f"{self.service}: the database is at migration {found}, this code needs {newest}: migrate it"
+        )
 
     async def _revision(self) -> str | None:
         async with self.app.connect() as connection:

@@ -159,7 +159,9 @@ class PageRequest:
         shown = rows[: self.limit]
         cursor = encode(self._keyring, self._operation, key(shown[-1])) if len(rows) > self.limit else None
         if cursor:
-            self._request.scope["praxis.link"] = link_header(f"{self._request.url.path}?{self._request.url.query}", cursor)
+            self._request.scope["praxis.link"] = link_header(
+                f"{self._request.url.path}?{self._request.url.query}", cursor
+            )
         return Page[AnswerT](items=[answer.model_validate(row) for row in shown], next=cursor)
 
 

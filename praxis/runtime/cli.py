@@ -41,7 +41,9 @@ def main() -> None:
         console.print(f"[red]{problem}[/red]", highlight=False)
         sys.exit(1)
     except FileNotFoundError as error:
-        console.print(f"[red]Nothing is set up here ({Path(str(error.filename)).name} is missing): run `praxis up` first.[/red]")
+        console.print(
+            f"[red]Nothing is set up here ({Path(str(error.filename)).name} is missing): run `praxis up` first.[/red]"
+        )
         sys.exit(1)
 
 
@@ -57,7 +59,8 @@ def up(detach: Annotated[bool, typer.Option(help="Return once everything is read
     with state.lock():
         state.end_leftovers()
         first_start = not has_keys(state)
-        asyncio.run(run_stack(state, console=sys.stderr, progress=_show_progress, ready=lambda stack: _report_ready(stack.gateway_url, first_start)))
+        report = lambda stack: _report_ready(stack.gateway_url, first_start)  # noqa: E731
+        asyncio.run(run_stack(state, console=sys.stderr, progress=_show_progress, ready=report))
 
 
 def _show_progress(name: str, stage: Stage, detail: str) -> None:
@@ -76,7 +79,8 @@ def _report_ready(url: str, first_start: bool) -> None:
 
 def _up_detached(state: State) -> None:
     log = (state.logs / "up.log").open("wb")
-    child = subprocess.Popen([sys.executable, "-m", "praxis.runtime.cli", "up"], stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+    command = [sys.executable, "-m", "praxis.runtime.cli", "up"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
     assert child.stdout is not None
     line = child.stdout.readline().decode()
     if not line.startswith("ready "):
@@ -145,7 +149,9 @@ def seed() -> None:
 
 @app.command()
 def demo(
-    bundles: Annotated[list[Path] | None, typer.Option("--from", help="FHIR R4 patient bundle; may be given several times.")] = None,
+    bundles: Annotated[
+        list[Path] | None, typer.Option("--from", help="FHIR R4 patient bundle; repeat for more.")
+    ] = None,
 ) -> None:
     """Walk one visit through the loop and print its trace; with --from, walk the patients of FHIR bundles through it."""
     from praxis.runtime.demo.visit import walk_and_print

@@ -84,7 +84,8 @@ async def tail(state: State, last: int, follow: bool) -> None:
     while True:
         rows = [row for publisher in PUBLISHERS for row in await _newer(state, publisher, positions, last)]
         for row in sorted(rows, key=lambda row: row["recorded_at"])[-last if -1 in positions.values() else 0 :]:
-            print(f"{row['recorded_at']:%H:%M:%S.%f} {row['subject']:<48} {row['aggregate_id']} story {row['correlation_id']}", flush=True)
+            when, story = f"{row['recorded_at']:%H:%M:%S.%f}", row["correlation_id"]
+            print(f"{when} {row['subject']:<48} {row['aggregate_id']} story {story}", flush=True)
         if not follow:
             return
         await asyncio.sleep(0.5)
@@ -107,7 +108,9 @@ async def findings(state: State) -> list[str]:
     found: list[str] = []
     for publisher in PUBLISHERS:
         found += await _findings_of(state, publisher)
-    return found + [f"{row['consumer']}: event {row['event_id']} is parked: {row['error']}" for row in await parked(state)]
+    return found + [
+        f"{row['consumer']}: event {row['event_id']} is parked: {row['error']}" for row in await parked(state)
+    ]
 
 
 async def _findings_of(state: State, publisher: str) -> list[str]:
@@ -118,8 +121,12 @@ async def _findings_of(state: State, publisher: str) -> list[str]:
         except UnsafeDatabase as error:
             found.append(str(error))
         for row in await connection.fetch("select practice_id from practices"):
-            if (seal := await verify_practice(connection, row["practice_id"])) is not None:
-                found.append(f"{publisher}: audit seal {seal} of practice {row['practice_id']} does not fit its rows")
+            seal = await verify_practice(connection, row["practice_id"])
+            found += (
+                [f"{publisher}: audit seal {seal} of practice {row['practice_id']} does not fit its rows"]
+                if seal
+                else []
+            )
         if gap := await connection.fetchval(_GAP):
             found.append(f"{publisher}: producer sequence {gap} is missing from the outbox")
     return found

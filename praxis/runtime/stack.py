@@ -53,13 +53,18 @@ class Stack:
         self._given["PRAXIS_NATS_URL"] = nats.url
         self._given["PRAXIS_ADMIN_DATABASE_URL"] = postgres.admin_dsn()
         for publisher in PUBLISHERS:
-            self._given[f"PRAXIS_{publisher.upper()}_DATABASE_URL"] = f"postgresql://127.0.0.1:{postgres.port}/{publisher}"
+            self._given[f"PRAXIS_{publisher.upper()}_DATABASE_URL"] = (
+                f"postgresql://127.0.0.1:{postgres.port}/{publisher}"
+            )
 
     def environment(self) -> dict[str, str]:
         """Return what every process of the installation is told."""
         ports = self._state.ports
         addresses = {f"PRAXIS_{name.upper()}_URL": f"http://127.0.0.1:{ports[name]}" for name in SERVICES}
-        own = {"PRAXIS_PROFILE": self._given.get("PRAXIS_PROFILE", "development"), "PRAXIS_SECRETS_DIR": str(self.secrets)}
+        own = {
+            "PRAXIS_PROFILE": self._given.get("PRAXIS_PROFILE", "development"),
+            "PRAXIS_SECRETS_DIR": str(self.secrets),
+        }
         return self._given | addresses | own | {"PRAXIS_HOME": str(self._state.root)}
 
     def _step(self, name: str) -> Program:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 
 from tests.architecture.source import ROOT
 
@@ -58,6 +59,14 @@ def test_every_target_that_a_page_names_exists_and_every_target_says_what_it_doe
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         assert unknown_targets(page.read_text("utf-8"), makefile) == [], page
     assert [name for name, sentence in targets(makefile).items() if not sentence] == []
+
+
+def test_every_direct_dependency_has_a_reason_and_every_reason_a_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    required = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = [re.split(r"[\[<>=~ ;]", requirement)[0] for requirement in required]
+    reasons = re.findall(r"^\| ([a-z0-9-]+) \| .{10,} \|$", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.M)
+    assert sorted(reasons) == sorted(names)
 
 
 def test_make_alone_lists_every_target():

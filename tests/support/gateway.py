@@ -187,6 +187,20 @@ class OpenedPractice:
         return await self.client.request(method, path, headers=headers, **given)
 
 
+@contextlib.asynccontextmanager
+async def gateway_with(settings: Settings, limits: GatewaySettings) -> AsyncIterator[GatewayUnderTest]:
+    under_test = GatewayUnderTest.of(settings, limits)
+    try:
+        yield under_test
+    finally:
+        await under_test.close()
+
+
+def on(gateway: GatewayUnderTest, practice: OpenedPractice) -> OpenedPractice:
+    """Return the same practice, reached through another gateway on the same database."""
+    return OpenedPractice(type(practice.under_test)(gateway.harness, practice.id))
+
+
 def json_answer(status: int, answer: Any, **fields: str) -> tuple[int, dict[str, str], bytes]:
     """Return what a script of a fake service answers."""
     return status, {name.replace("_", "-"): value for name, value in fields.items()}, orjson.dumps(answer)

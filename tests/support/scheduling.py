@@ -12,14 +12,20 @@ from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness, PracticeUnderTest
 
 ADDRESS = {"line1": "1 Sample Street", "city": "Exampleville", "state": "NY", "postal_code": "10001-9998"}
-LOCATION = {
+LOCATION: dict[str, Any] = {
     "code": "MAIN",
     "name": "Sample Family Practice",
     "time_zone": "America/New_York",
     "place_of_service": "11",
     "address": ADDRESS,
 }
-VISIT_TYPE = {"code": "CHECKUP", "name": "Check-up", "duration_minutes": 30, "needs_room": True, "required_tasks": ["vital-signs"]}
+VISIT_TYPE = {
+    "code": "CHECKUP",
+    "name": "Check-up",
+    "duration_minutes": 30,
+    "needs_room": True,
+    "required_tasks": ["vital-signs"],
+}
 PATIENT = {"family_name": "Testperson", "given_name": "Tilda", "birth_on": "1980-05-17", "sex": "female"}
 
 TEN = datetime(2027, 2, 2, 15, 0, tzinfo=UTC)
@@ -49,7 +55,7 @@ class Clinic:
     practitioner_id: str
     patient_id: str
 
-    async def book(self, starts_at: datetime = TEN, key: str | None = None, **changes: Any) -> httpx.Response:
+    async def book(self, starts_at: datetime | None = TEN, key: str | None = None, **changes: Any) -> httpx.Response:
         """Ask for an appointment; `changes` replace fields, None leaves one out."""
         body = {
             "patient_id": self.patient_id,
@@ -63,11 +69,13 @@ class Clinic:
         sent = {name: value for name, value in body.items() if value is not None}
         return await self.practice.post("/v1/appointments", sent, role="receptionist", key=key)
 
-    async def booked(self, starts_at: datetime = TEN, **changes: Any) -> dict[str, Any]:
+    async def booked(self, starts_at: datetime | None = TEN, **changes: Any) -> dict[str, Any]:
         """Book and return the appointment."""
         return found(await self.book(starts_at, **changes), 201)
 
-    async def act(self, path: str, body: Any = None, role: str = "lead_medical_assistant", **more: Any) -> httpx.Response:
+    async def act(
+        self, path: str, body: Any = None, role: str = "lead_medical_assistant", **more: Any
+    ) -> httpx.Response:
         """Send an action as someone who may do everything on the floor."""
         return await self.practice.post(path, body, role=role, **more)
 

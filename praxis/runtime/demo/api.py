@@ -41,6 +41,11 @@ class NotInTime(RuntimeProblem):
     """Something that another service's event brings about has not come."""
 
 
+def reason_of(problem: RuntimeProblem) -> str:
+    """Return what kept something from being done, without the request that tried it."""
+    return problem.reason if isinstance(problem, Refused) else str(problem)
+
+
 class Api:
     """One practice behind the gateway; each request names the role it is made in, whose login is used at first need.
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from praxis.kit.permissions import BILLER, RECEPTION
-from praxis.runtime.demo.api import Api, Json, NotInTime, Refused
+from praxis.runtime.demo.api import Api, Json, NotInTime, Refused, reason_of
 from praxis.runtime.demo.fhir import Entry, Listed, read_bundle
 from praxis.runtime.demo.keys import read_keys
 from praxis.runtime.demo.plan import PatientPlan, VisitPlan, plan_bundle
@@ -79,7 +79,9 @@ class Importer:
     def import_bundle(self, name: str, content: bytes) -> Outcome:
         """Import the patients of one bundle, as far as they can be; a second time changes nothing."""
         entries, unread = read_bundle(name, content)
-        outcome = Outcome(name, Counter(thing.type for thing in (*entries, *unread)), listed=unread)
+        outcome = Outcome(
+            name, Counter([*(entry.type for entry in entries), *(thing.type for thing in unread)]), listed=unread
+        )
         plan = plan_bundle(entries, datetime.now(UTC))
         outcome.listed += plan.listed
         outcome.remarks += plan.remarks
@@ -91,7 +93,7 @@ class Importer:
         try:
             known = self._registered(patient, outcome)
         except Refused as refusal:
-            outcome.refuse([patient.entry], refusal.reason)
+            outcome.refuse([patient.entry], reason_of(refusal))
             for visit in patient.visits:
                 outcome.refuse(_all_of(visit), f"Patient {patient.entry.id} was refused")
             return
@@ -121,7 +123,7 @@ class Importer:
             record_coverage(self._api, known, self._payer(patient.insurer), patient.member_id, since)
         except Refused as refusal:
             if refusal.code != "coverage-known":
-                return f"the coverage was refused: {refusal.reason}"
+                return f"the coverage was refused: {reason_of(refusal)}"
         return None
 
     def _payer(self, insurer: str) -> str:
@@ -136,22 +138,21 @@ class Importer:
     def _import_visit(
         self, visit: VisitPlan, patient_id: str, is_insured: bool, uncovered: str | None, outcome: Outcome
     ) -> None:
-        waiting = [*_all_of(visit)]
         try:
-            held = self._held(visit, patient_id, outcome, waiting)
-            outcome.visits.append(held["id"])
-            if visit.claim and uncovered:
-                outcome.refuse([visit.claim], uncovered)
-                waiting.remove(visit.claim)
-            elif visit.claim:
-                self._bill(visit, held, is_insured, outcome)
+            held = self._held(visit, patient_id, outcome)
         except (Refused, NotInTime) as refusal:
-            why = refusal.reason if isinstance(refusal, Refused) else str(refusal)
-            outcome.refuse(waiting, why)
+            outcome.refuse(_all_of(visit), reason_of(refusal))
             return
-        outcome.imported += waiting
+        outcome.imported += [visit.encounter, *visit.parts, *visit.measured]
+        outcome.visits.append(held["id"])
+        took_place = f"took place on {visit.started_at.date()}, held as visit {held['id']} of the day of its import"
+        outcome.remarks.append(Listed("Encounter", visit.encounter.id, took_place))
+        if visit.claim and uncovered:
+            outcome.refuse([visit.claim], uncovered)
+        elif visit.claim:
+            self._bill(visit, visit.claim, held, is_insured, outcome)
 
-    def _held(self, visit: VisitPlan, patient_id: str, outcome: Outcome, waiting: list[Entry]) -> Json:
+    def _held(self, visit: VisitPlan, patient_id: str, outcome: Outcome) -> Json:
         """Bring the visit of an encounter to its end; the encounter's own key finds it again when it is there already."""
         key = _key(patient_id, visit.encounter)
         body = {
@@ -161,23 +162,30 @@ class Importer:
             "practitioner_id": self._demo.staff["provider"],
         }
         received = self._api.post(RECEPTION, "/v1/visits", body, key=key)
-        present = self._api.get(RECEPTION, f"/v1/visits/{received['id']}")
         try:
-            return hold_visit(self._api, self._demo, present, visit.tasks, visit.vitals, key)
+            return self._finished(received["id"], visit, key)
         except Refused as refusal:
             if refusal.status != 422 or not visit.measured:
                 raise
-            outcome.refuse(visit.measured, refusal.reason)
-            waiting[:] = [entry for entry in waiting if entry not in visit.measured]
-            present = self._api.get(RECEPTION, f"/v1/visits/{received['id']}")
-            return hold_visit(self._api, self._demo, present, visit.tasks, {}, key)
+            outcome.refuse(visit.measured, reason_of(refusal))
+            visit.measured, visit.vitals = [], {}
+            return self._finished(received["id"], visit, key)
 
-    def _bill(self, visit: VisitPlan, held: Json, is_insured: bool, outcome: Outcome) -> None:
-        sheet = sheet_of(self._api, held["id"], ("open", "coded", "signed"))
-        if sheet["state"] != "signed":
-            sheet = code_and_sign(self._api, sheet, Coding(visit.diagnoses, visit.lines))
-        if is_insured:
-            outcome.claims.append(claim_of(self._api, sheet)["id"])
+    def _finished(self, visit_id: str, visit: VisitPlan, key: str) -> Json:
+        present = self._api.get(RECEPTION, f"/v1/visits/{visit_id}")
+        return hold_visit(self._api, self._demo, present, visit.tasks, visit.vitals, key)
+
+    def _bill(self, visit: VisitPlan, claim: Entry, held: Json, is_insured: bool, outcome: Outcome) -> None:
+        try:
+            sheet = sheet_of(self._api, held["id"], ("open", "coded", "signed"))
+            if sheet["state"] != "signed":
+                sheet = code_and_sign(self._api, sheet, Coding(visit.diagnoses, visit.lines))
+            if is_insured:
+                outcome.claims.append(claim_of(self._api, sheet)["id"])
+        except (Refused, NotInTime) as refusal:
+            outcome.refuse([claim], reason_of(refusal))
+            return
+        outcome.imported.append(claim)
 
 
 def _all_of(visit: VisitPlan) -> list[Entry]:
@@ -196,12 +204,12 @@ def _payer_number(insurer: str) -> str:
 def _show(console: Console, outcome: Outcome) -> None:
     imported = Counter(entry.type for entry in outcome.imported)
     listed = Counter(thing.type for thing in outcome.listed)
-    table = Table("resource", "read", "imported", "listed", title=escape(outcome.name))
+    table = Table("resource", "read", "imported", "listed")
     for kind in sorted(outcome.read):
         table.add_row(escape(kind), str(outcome.read[kind]), str(imported[kind]), str(listed[kind]))
     table.add_section()
     table.add_row("all", *(str(counted.total()) for counted in (outcome.read, imported, listed)))
-    console.print(table)
+    console.print(escape(outcome.name), table)
     console.print(
         f"{len(outcome.visits)} visits held by the demo provider, {len(outcome.claims)} claims ready", highlight=False
     )

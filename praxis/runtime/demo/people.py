@@ -60,7 +60,9 @@ def _name(patient: Resource) -> tuple[str, str]:
 
 def _phone(patient: Resource) -> tuple[str | None, str]:
     """Return the first phone number as E.164; ten digits are a number of the United States."""
-    numbers = [text_at(point, "value") or "" for point in items_at(patient, "telecom") if dig(point, "system") == "phone"]
+    numbers = [
+        text_at(point, "value") or "" for point in items_at(patient, "telecom") if dig(point, "system") == "phone"
+    ]
     for number in numbers:
         digits = re.sub(r"\D", "", number)
         international = f"+{digits}" if number.startswith("+") or len(digits) == 11 else f"+1{digits}"

@@ -306,6 +306,11 @@ def _vital_signs(entry: Entry) -> Iterator[tuple[str, int]]:
         code = code_of(codes_at(part, "code"), terms.LOINC)
         unit, value = text_at(part, "valueQuantity", "code"), dig(part, "valueQuantity", "value")
         known = terms.VITAL_SIGNS.get((code or "", unit or ""))
-        if known and isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(value) < MOST_MEASURED:
+        if (
+            known
+            and isinstance(value, int | Decimal)
+            and not isinstance(value, bool)
+            and abs(Decimal(value)) < MOST_MEASURED
+        ):
             name, factor = known
             yield name, int((Decimal(value) * factor).quantize(Decimal(1), ROUND_HALF_UP))

@@ -26,6 +26,8 @@ LOGINS = {
     "biller": "biller",
 }
 CLIENTS = {"demo-ehr": "ehr_client", "demo-partner": "partner_client"}
+
+
 async def open_demo_practice(settings: Settings, state: State) -> None:
     """Open the practice `demo` with one login per role and two API clients; what is there stays."""
     if settings.profile != "development" or has_keys(state):
@@ -40,17 +42,15 @@ async def open_demo_practice(settings: Settings, state: State) -> None:
 
 async def _open(parts: Parts) -> DemoKeys:
     practice_id = new_id()
-    logins = {
-        role: {"login": login, "password": f"demo-{secrets.token_urlsafe(15)}"} for login, role in LOGINS.items()
-    }
+    logins = {role: {"login": login, "password": f"demo-{secrets.token_urlsafe(15)}"} for login, role in LOGINS.items()}
     clients: dict[str, str] = {}
 
     async def work(session: Session) -> None:
         await open_practice(session, OpenPractice(code=CODE, time_zone="America/New_York"))
         for role, known in logins.items():
-            await add_user(session, AddUser(login=known["login"], password=known["password"], roles=[role]))  # type: ignore[arg-type,list-item]
+            await add_user(session, AddUser(login=known["login"], password=known["password"], roles=[role]))
         for name, role in CLIENTS.items():
-            _, issued = await add_api_client(session, AddApiClient(name=name, roles=[role]))  # type: ignore[list-item]
+            _, issued = await add_api_client(session, AddApiClient(name=name, roles=[role]))
             clients[name] = issued.key
 
     await parts.unit_of_work.run(Cause(system_principal(practice_id, "demo"), "runtime.demo.open"), work)

@@ -11,7 +11,7 @@ from praxis.runtime.demo import house
 from praxis.runtime.demo.api import Api, Json, wait_for
 
 EARLY, LATE = timedelta(days=90), timedelta(days=400)
-"""How long the two lots of each delivery keep."""
+"""How long lots keep from the day of their delivery."""
 EARLY_UNITS = 6
 ENOUGH = 200
 """Units of each supply below which a delivery is made."""
@@ -42,20 +42,20 @@ def set_up(api: Api) -> House:
     return House(location_id, rooms, kinds, staff, place_id, items, _money(api))
 
 
-def receive_stock(api: Api, demo: House, skus: tuple[str, ...] = tuple(house.SUPPLIES)) -> Json:
-    """Post a delivery of these supplies, each in two lots of which the one that came later expires first."""
-    lines = [line for sku in skus if sku != house.SCARCE for line in _two_lots(demo, sku)]
-    return api.post(ASSISTANT, "/v1/receipts", {"lines": lines})
+def receive_stock(api: Api, demo: House, sku: str) -> None:
+    """Post a delivery of a supply in two lots, of which the one on the later line expires first."""
+    lines = [_line(demo, sku, LATE, ENOUGH), _line(demo, sku, EARLY, EARLY_UNITS)]
+    api.post(ASSISTANT, "/v1/receipts", {"lines": lines})
 
 
 def stock_up(api: Api, demo: House) -> None:
-    """Receive what runs low, and bring the scarce supply to exactly one unit less than its kit needs."""
-    low = tuple(sku for sku in house.SUPPLIES if sku != house.SCARCE and _usable(api, demo, sku) < ENOUGH)
-    if low:
-        receive_stock(api, demo, low)
+    """Receive what runs low, and bring the scarce supply to one unit where there is none: its kit needs two."""
+    low = [sku for sku in house.SUPPLIES if sku != house.SCARCE and _usable(api, demo, sku) < ENOUGH]
+    lines = [_line(demo, sku, LATE, ENOUGH) for sku in low]
     if _usable(api, demo, house.SCARCE) == 0:
-        line = _line(demo, house.SCARCE, LATE, 1)
-        api.post(ASSISTANT, "/v1/receipts", {"lines": [line]})
+        lines.append(_line(demo, house.SCARCE, LATE, 1))
+    if lines:
+        api.post(ASSISTANT, "/v1/receipts", {"lines": lines})
 
 
 def today() -> date:
@@ -65,10 +65,6 @@ def today() -> date:
 
 def _usable(api: Api, demo: House, sku: str) -> int:
     return int(api.get(ASSISTANT, f"/v1/stock/{demo.items[sku]}")["usable"])
-
-
-def _two_lots(demo: House, sku: str) -> list[Json]:
-    return [_line(demo, sku, LATE, ENOUGH), _line(demo, sku, EARLY, EARLY_UNITS)]
 
 
 def _line(demo: House, sku: str, keeps: timedelta, quantity: int) -> Json:

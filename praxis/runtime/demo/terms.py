@@ -5,9 +5,7 @@ from typing import Final
 SNOMED: Final = "http://snomed.info/sct"
 CVX: Final = "http://hl7.org/fhir/sid/cvx"
 LOINC: Final = "http://loinc.org"
-HCPCS: Final = frozenset(
-    {"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "urn:oid:2.16.840.1.113883.6.285"}
-)
+HCPCS: Final = frozenset({"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "urn:oid:2.16.840.1.113883.6.285"})
 ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
 
 CHECK_UPS: Final = frozenset({"185349003", "162673000", "410620009"})
@@ -87,7 +85,7 @@ ELSEWHERE: Final = {
     "DiagnosticReport": "reports stay in the EHR",
     "Goal": "goals stay in the EHR",
     "Organization": "the demo practice stands in for it",
-    "Practitioner": "the demo provider stands in for this person",
+    "Practitioner": "the demo provider stands in: a provider is registered with a valid NPI, not taken from bundles",
     "Device": "devices belong to inventory and are not taken from bundles",
 }
 """Resource type -> why none of it is imported."""

@@ -7,8 +7,9 @@ from rich.table import Table
 
 from praxis.runtime.demo.api import Json
 
-COLUMNS = ("time", "lag", "service", "step", "event", "event id", "by")
-WIDE = 160
+COLUMNS = {"time": 12, "lag": 8, "service": 10, "step": 9, "event": 34, "event id": 36, "by": 30}
+"""Heading -> least width."""
+WIDE = 180
 """Columns of a page that is no terminal: enough for one line per step."""
 
 
@@ -17,8 +18,8 @@ def show_trace(console: Console, trace: Json) -> None:
     if not console.is_terminal:
         console.width = max(console.width, WIDE)
     table = Table(title=f"story {trace['story_id']}")
-    for name in COLUMNS:
-        table.add_column(name, overflow="fold")
+    for name, width in COLUMNS.items():
+        table.add_column(name, overflow="fold", min_width=width if console.width >= WIDE else None)
     for step in trace["steps"]:
         table.add_row(*_cells(step), style="dim" if step["kind"] == "effect" else None)
     console.print(table)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Uuid, and_, any_, func, literal, or_, select, tuple_
 
 from praxis.kit.clock import local_date
 from praxis.kit.locks import sorted_ids
@@ -117,9 +117,10 @@ async def locked_holdings(
     usable = [Lot.status == AVAILABLE, or_(Lot.expires_on.is_(None), Lot.expires_on >= today)]
     held = [Balance.item_id.in_(item_ids), Balance.place_id.in_(place_ids), Balance.on_hand > 0]
     candidates = and_(Lot.item_id.in_(item_ids), Lot.id.in_(select(Balance.lot_id).where(*held)), *usable)
-    locked = await lock_lots(session, or_(candidates, Lot.id.in_(also)))
+    locked = await lock_lots(session, or_(candidates, Lot.id.in_(also)) if also else candidates)
     columns = (Balance.item_id, Balance.lot_id, Balance.place_id, Lot.expires_on, Lot.received_at, Balance.on_hand)
-    rows = await session.all(_balances(*columns).where(*held, *usable, Lot.id.in_(locked)))
+    among = Lot.id == any_(literal(locked, ARRAY(Uuid)))
+    rows = await session.all(_balances(*columns).where(*held, *usable, among))
     found: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
         found[row.item_id].append(Holding(*tuple(row)))

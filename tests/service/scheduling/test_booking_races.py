@@ -32,7 +32,8 @@ async def overlapping(clinic: Clinic) -> int:
 
 
 async def patients(clinic: Clinic, count: int) -> list[str]:
-    return [await clinic.new_patient(f"Number {number}") for number in range(count)]
+    """Register patients, all at once: it also opens the connections that the race needs to be one."""
+    return await asyncio.gather(*(clinic.new_patient(f"Number {number}") for number in range(count)))
 
 
 async def test_of_sixty_four_clients_on_one_slot_one_gets_it_and_one_event_says_so(scheduling: Harness):
@@ -41,6 +42,7 @@ async def test_of_sixty_four_clients_on_one_slot_one_gets_it_and_one_event_says_
     replies = await asyncio.gather(*(clinic.book(TEN, patient_id=people[n % 16]) for n in range(CLIENTS)))
     assert statuses(replies) == {201: 1, 409: CLIENTS - 1}
     assert codes(replies) == {"slot-taken"}
+    assert all(reply.json()["nearest_free"] for reply in replies if reply.status_code == 409)
     assert len(await clinic.practice.announced(AppointmentBookedV1)) == 1
     assert len(await clinic.practice.sql("select 1 from occupancies")) == 3
     assert len(await clinic.practice.sql("select 1 from appointments")) == 1
@@ -73,7 +75,9 @@ async def test_crossed_providers_and_rooms_end_without_a_deadlock_and_use_both_o
 async def test_one_patient_booked_by_many_at_once_comes_once(scheduling: Harness):
     clinic = await new_clinic(scheduling, needs_room=False)
     providers = [await clinic.new_practitioner() for _ in range(16)]
-    replies = await asyncio.gather(*(clinic.book(at(n), practitioner_id=one, room_id=None) for n, one in enumerate(providers)))
+    replies = await asyncio.gather(
+        *(clinic.book(at(n), practitioner_id=one, room_id=None) for n, one in enumerate(providers))
+    )
     assert statuses(replies) == {201: 1, 409: 15}
     assert codes(replies) == {"patient-already-booked"}
 
@@ -97,6 +101,7 @@ async def test_two_appointments_moved_onto_one_free_time_do_not_both_arrive(sche
     )
     assert statuses(replies) == {200: 1, 409: 7}
     assert codes(replies) == {"slot-taken"}
+    assert all(reply.json()["conflicts"] for reply in replies if reply.status_code == 409)
     assert len(await clinic.practice.sql("select 1 from occupancies")) == 24
     assert await overlapping(clinic) == 0
 
@@ -116,7 +121,10 @@ async def test_moving_booking_and_cancelling_in_one_room_ends_without_overlap_or
     clinic = await new_clinic(scheduling)
     people = await patients(clinic, 24)
     booked = [await clinic.booked(at(30 * n), patient_id=people[n]) for n in range(8)]
-    calls = [clinic.act(f"/v1/appointments/{one['id']}/reschedule", {"starts_at": at(30 * (n + 1) + 15)}) for n, one in enumerate(booked)]
+    calls = [
+        clinic.act(f"/v1/appointments/{one['id']}/reschedule", {"starts_at": at(30 * (n + 1) + 15)})
+        for n, one in enumerate(booked)
+    ]
     calls += [clinic.act(f"/v1/appointments/{one['id']}/cancel", {"reason": "pat"}) for one in booked]
     calls += [clinic.book(at(20 * n), patient_id=people[8 + n]) for n in range(16)]
     replies = await asyncio.gather(*calls)

@@ -1,6 +1,8 @@
 """Patients: registered once, found by prefix, changed with care, and never named in events."""
 
 import asyncio
+import base64
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ FULL = {
 }
 
 
-async def registered(practice: PracticeUnderTest, **changes: object) -> dict[str, object]:
+async def registered(practice: PracticeUnderTest, **changes: object) -> dict[str, Any]:
     return found(await practice.post("/v1/patients", {**PATIENT, **changes}, role="receptionist"), 201)
 
 
@@ -99,7 +101,9 @@ async def test_a_change_needs_the_newest_revision_and_is_announced(scheduling: H
     assert [(event.revision, event.status) for event in await practice.announced(PatientChangedV1)] == [(2, "inactive")]
 
 
-async def test_a_confirmed_namesake_is_changed_without_confirming_again_but_not_renamed_into_another(scheduling: Harness):
+async def test_a_confirmed_namesake_is_changed_without_confirming_again_but_not_renamed_into_another(
+    scheduling: Harness,
+):
     practice = await scheduling.practice()
     await registered(practice)
     twin = await registered(practice, confirm_new=True)
@@ -112,7 +116,9 @@ async def test_a_confirmed_namesake_is_changed_without_confirming_again_but_not_
 
 async def test_patients_are_found_by_the_beginning_of_the_name_by_birth_date_and_by_number(scheduling: Harness):
     practice = await scheduling.practice()
-    for number, (family, born) in enumerate([("Müller", "1980-01-01"), ("Muller-Ost", "1990-01-01"), ("Mumford", "1980-01-01")]):
+    for number, (family, born) in enumerate(
+        [("Müller", "1980-01-01"), ("Muller-Ost", "1990-01-01"), ("Mumford", "1980-01-01")]
+    ):
         await registered(practice, family_name=family, birth_on=born, mrn=f"M-{number}")
     assert await families(practice, "family_prefix=MULL") == ["Müller", "Muller-Ost"]
     assert await families(practice, "family_prefix=mull&birth_on=1990-01-01") == ["Muller-Ost"]
@@ -136,7 +142,7 @@ async def test_pages_follow_each_other_and_their_cursor_names_nobody(scheduling:
         page = found(await practice.get(f"/v1/patients?family_prefix=test&limit=2{cursor}", role="receptionist"))
         seen += [patient["given_name"] for patient in page["items"]]
         cursor = f"&cursor={page['next']}"
-        assert "est" not in (page["next"] or "")
+        assert b"est" not in base64.urlsafe_b64decode((page["next"] or "") + "==")
     assert seen == ["A", "B", "C", "D"]
     assert page["next"] is None
 
@@ -146,7 +152,9 @@ async def test_whoever_sees_a_patient_is_written_down(scheduling: Harness):
     patient = await registered(practice)
     await practice.get(f"/v1/patients/{patient['id']}", role="biller")
     await practice.get("/v1/patients?family_prefix=test", role="provider")
-    trail = await practice.sql("select action, patient_id from audit where actor_roles <> '{receptionist}' order by audit_id")
+    trail = await practice.sql(
+        "select action, patient_id from audit where actor_roles <> '{receptionist}' order by audit_id"
+    )
     assert [(row["action"], str(row["patient_id"])) for row in trail] == [
         ("scheduling.patients.get", patient["id"]),
         ("scheduling.patients.list", patient["id"]),
@@ -155,7 +163,9 @@ async def test_whoever_sees_a_patient_is_written_down(scheduling: Harness):
 
 async def test_a_replayed_registration_answers_the_same_and_registers_nobody(scheduling: Harness):
     practice = await scheduling.practice()
-    first, again = [await practice.post("/v1/patients", PATIENT, role="receptionist", key="key-00000001") for _ in range(2)]
+    first, again = [
+        await practice.post("/v1/patients", PATIENT, role="receptionist", key="key-00000001") for _ in range(2)
+    ]
     assert (again.status_code, again.content, again.headers["idempotent-replayed"]) == (201, first.content, "true")
     assert len(await practice.sql("select 1 from patients")) == 1
     other = await practice.post("/v1/patients", FULL, role="receptionist", key="key-00000001")

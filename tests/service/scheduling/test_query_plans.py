@@ -34,7 +34,8 @@ select id, needed.resource_id, needed.kind, starts_at, ends_at from appointments
 where id <> correlation_id
 """
 MANY_PATIENTS = """
-insert into patients (id, revision, status, mrn, family_name, given_name, family_key, given_key, birth_on, sex, confirmed_new, changed_at)
+insert into patients (id, revision, status, mrn, family_name, given_name, family_key, given_key, birth_on, sex,
+                      confirmed_new, changed_at)
 select gen_random_uuid(), 1, 'active', 'N-' || n, 'x', 'x', md5(n::text), 'x', birth_on + n, sex, false, changed_at
 from patients p, generate_series(1, 2000) n
 """
@@ -109,7 +110,9 @@ async def test_the_day_list_reads_only_its_day(clinic: Clinic):
 
 
 async def test_the_search_for_what_is_busy_reads_only_around_the_asked_time(clinic: Clinic):
-    index, _ = await conditions(clinic, OCCUPIED, [UUID(clinic.room_id), UUID(clinic.patient_id)], at(120_000), at(120_030), new_id())
+    index, _ = await conditions(
+        clinic, OCCUPIED, [UUID(clinic.room_id), UUID(clinic.patient_id)], at(120_000), at(120_030), new_id()
+    )
     for part in ("practice_id", "resource_id", "starts_at >", "starts_at <"):
         assert part in index
 

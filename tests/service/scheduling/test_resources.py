@@ -99,7 +99,9 @@ async def test_lists_go_page_by_page_in_order(scheduling: Harness):
     for name in ("Room 3", "Room 2"):
         await clinic.new_room(name)
     first = found(await clinic.practice.get(f"/v1/rooms?location_id={clinic.location_id}&limit=2"))
-    rest = found(await clinic.practice.get(f"/v1/rooms?location_id={clinic.location_id}&limit=2&cursor={first['next']}"))
+    rest = found(
+        await clinic.practice.get(f"/v1/rooms?location_id={clinic.location_id}&limit=2&cursor={first['next']}")
+    )
     assert [room["name"] for room in first["items"] + rest["items"]] == ["Room 1", "Room 2", "Room 3"]
     assert rest["next"] is None
     assert [one["code"] for one in found(await clinic.practice.get("/v1/locations"))["items"]] == ["MAIN"]
@@ -119,7 +121,12 @@ async def test_the_newest_word_of_staff_counts_in_any_order(scheduling: Harness,
     for revision in order:
         await practice.deliver(events[revision])
     row = found(await practice.get(f"/v1/practitioners/{first.staff_member_id}"))
-    assert (row["revision"], row["role"], row["status"], row["public_name"]) == (3, "provider", "inactive", "Ada Sample")
+    assert (row["revision"], row["role"], row["status"], row["public_name"]) == (
+        3,
+        "provider",
+        "inactive",
+        "Ada Sample",
+    )
     assert len(await practice.sql("select 1 from resources where id = $1", first.staff_member_id)) == 1
 
 

@@ -7,7 +7,13 @@ import pytest
 from praxis.kit.testing import Harness
 from tests.support.scheduling import Clinic, found, new_clinic
 
-VITALS = {"systolic_mmhg": 128, "diastolic_mmhg": 82, "pulse_per_minute": 71, "temperature_decicelsius": 372, "weight_grams": 70123}
+VITALS = {
+    "systolic_mmhg": 128,
+    "diastolic_mmhg": 82,
+    "pulse_per_minute": 71,
+    "temperature_decicelsius": 372,
+    "weight_grams": 70123,
+}
 
 
 async def ready_task(clinic: Clinic, code: str = "vital-signs") -> str:
@@ -19,7 +25,11 @@ async def test_a_result_is_sealed_and_read_back_by_those_who_care_for_the_patien
     clinic = await new_clinic(scheduling)
     task_id = await ready_task(clinic)
     done = found(await clinic.act(f"/v1/tasks/{task_id}/complete", {"result": VITALS}, role="medical_assistant"))
-    assert (done["status"], done["revision"], done["ended_by"]) == ("completed", 2, str(clinic.practice.actor("medical_assistant").id))
+    assert (done["status"], done["revision"], done["ended_by"]) == (
+        "completed",
+        2,
+        str(clinic.practice.actor("medical_assistant").id),
+    )
     assert "result" not in done
     [row] = await clinic.practice.sql("select result_sealed from tasks where id = $1", UUID(task_id))
     assert b"128" not in row["result_sealed"]
@@ -41,7 +51,9 @@ async def test_a_task_is_started_then_done_without_a_result(scheduling: Harness)
     assert (again.status_code, again.json()["code"], again.json()["allowed"]) == (409, "transition-refused", [])
 
 
-@pytest.mark.parametrize("result", [{}, {"systolic_mmhg": 82, "diastolic_mmhg": 128}, {"weight_grams": 70.5}, {"mood": 1}])
+@pytest.mark.parametrize(
+    "result", [{}, {"systolic_mmhg": 82, "diastolic_mmhg": 128}, {"weight_grams": 70.5}, {"mood": 1}]
+)
 async def test_a_result_that_is_no_measurement_is_refused(scheduling: Harness, result):
     clinic = await new_clinic(scheduling)
     reply = await clinic.act(f"/v1/tasks/{await ready_task(clinic)}/complete", {"result": result})

@@ -12,7 +12,9 @@ from tests.support.scheduling import LOCATION, TEN, Clinic, found, new_clinic
 
 
 async def stories(clinic: Clinic, event: type[Event]) -> list[str]:
-    rows = await clinic.practice.sql("select correlation_id from outbox where subject = $1 order by position", event.TYPE)
+    rows = await clinic.practice.sql(
+        "select correlation_id from outbox where subject = $1 order by position", event.TYPE
+    )
     return [str(row["correlation_id"]) for row in rows]
 
 
@@ -70,7 +72,11 @@ async def test_a_completed_visit_announces_what_was_done_and_fulfils_its_appoint
     assert [task["waiver_reason"] for task in done["tasks"]] == [None, None, None, "visit-ended"]
     [event] = await clinic.practice.announced(VisitCompletedV1)
     assert event.tasks == (PerformedTask(code="injection", quantity=2), PerformedTask(code="vital-signs", quantity=1))
-    assert (event.revision, str(event.room_id), str(event.practitioner_id)) == (3, clinic.room_id, clinic.practitioner_id)
+    assert (event.revision, str(event.room_id), str(event.practitioner_id)) == (
+        3,
+        clinic.room_id,
+        clinic.practitioner_id,
+    )
     assert event.completed_at is not None
     assert await stories(clinic, VisitCompletedV1) == [visit["appointment_id"]]
     assert found(await clinic.practice.get(f"/v1/appointments/{visit['appointment_id']}"))["status"] == "fulfilled"
@@ -123,7 +129,11 @@ async def test_an_occupied_room_is_refused_with_the_visit_inside_until_that_ends
     first, second = await clinic.walked_in(), await clinic.walked_in(patient_id=await clinic.new_patient("Bo"))
     found(await clinic.act(f"/v1/visits/{first['id']}/room", {"room_id": clinic.room_id}))
     refused = await clinic.act(f"/v1/visits/{second['id']}/room", {"room_id": clinic.room_id})
-    assert (refused.status_code, refused.json()["code"], refused.json()["visit_id"]) == (409, "room-occupied", first["id"])
+    assert (refused.status_code, refused.json()["code"], refused.json()["visit_id"]) == (
+        409,
+        "room-occupied",
+        first["id"],
+    )
     found(await clinic.act(f"/v1/visits/{first['id']}/complete"))
     found(await clinic.act(f"/v1/visits/{second['id']}/room", {"room_id": clinic.room_id}))
 
@@ -163,7 +173,11 @@ async def test_an_amendment_replaces_what_was_done_and_keeps_what_was_recorded(s
     assert (second["revision"], second["practitioner_id"], second["performed"]) == (5, colleague, first["performed"])
     third = found(await clinic.act(path, {"reason": "task-not-performed", "tasks": []}))
     assert third["performed"] == []
-    assert [step["reason"] for step in third["flow"][3:]] == ["task-omitted", "wrong-practitioner", "task-not-performed"]
+    assert [step["reason"] for step in third["flow"][3:]] == [
+        "task-omitted",
+        "wrong-practitioner",
+        "task-not-performed",
+    ]
     events = await clinic.practice.announced(VisitAmendedV1)
     assert [(event.revision, len(event.tasks), str(event.practitioner_id)) for event in events] == [
         (4, 2, clinic.practitioner_id),
@@ -224,7 +238,9 @@ async def test_the_floor_shows_open_visits_by_arrival(scheduling: Harness):
         scheduling.clock.advance(minutes=1)
         waiting.append((await clinic.walked_in(patient_id=await clinic.new_patient(name)))["id"])
     first = found(await clinic.practice.get(f"/v1/visits?location_id={clinic.location_id}&limit=2"))
-    rest = found(await clinic.practice.get(f"/v1/visits?location_id={clinic.location_id}&limit=2&cursor={first['next']}"))
+    rest = found(
+        await clinic.practice.get(f"/v1/visits?location_id={clinic.location_id}&limit=2&cursor={first['next']}")
+    )
     assert [visit["id"] for visit in first["items"] + rest["items"]] == waiting
     assert (await clinic.practice.get("/v1/visits")).status_code == 422
 

@@ -41,7 +41,9 @@ async def test_two_overlapping_occupancies_are_impossible(scheduling: Harness, k
 
 
 @pytest.mark.parametrize(("start", "end"), [(TEN, TEN), (TEN, at(-1)), (TEN, TEN + timedelta(hours=24, seconds=1))])
-async def test_an_occupancy_lasts_more_than_nothing_and_no_more_than_a_day(scheduling: Harness, start: datetime, end: datetime):
+async def test_an_occupancy_lasts_more_than_nothing_and_no_more_than_a_day(
+    scheduling: Harness, start: datetime, end: datetime
+):
     clinic = await new_clinic(scheduling)
     appointment = await clinic.booked(at(600))
     held = (UUID(appointment["id"]), UUID(await clinic.new_room("Room 2")), "room")
@@ -79,7 +81,10 @@ async def test_two_open_visits_in_one_room_are_impossible(scheduling: Harness):
 async def test_only_a_cancelled_appointment_has_a_reason(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     await clinic.booked()
-    for statement in ("update appointments set status = 'cancelled'", "update appointments set cancellation_reason = 'pat'"):
+    for statement in (
+        "update appointments set status = 'cancelled'",
+        "update appointments set cancellation_reason = 'pat'",
+    ):
         with pytest.raises(asyncpg.CheckViolationError):
             await clinic.practice.sql(statement)
 
@@ -105,7 +110,9 @@ SHOWN = ("patients/{patient}", "appointments/{appointment}", "visits/{visit}", "
 
 async def everything(clinic: Clinic) -> dict[str, str]:
     visit = await clinic.checked_in()
-    ids = {name: getattr(clinic, f"{name}_id") for name in ("patient", "location", "room", "visit_type", "practitioner")}
+    ids = {
+        name: getattr(clinic, f"{name}_id") for name in ("patient", "location", "room", "visit_type", "practitioner")
+    }
     return {**ids, "appointment": visit["appointment_id"], "visit": visit["id"], "task": visit["tasks"][0]["id"]}
 
 
@@ -121,7 +128,11 @@ async def test_things_of_another_practice_do_not_exist_whatever_is_asked(schedul
         found(await here.practice.get(f"/v1/{path.format(**ids)}", role="lead_medical_assistant"))
         foreign = await there.practice.get(f"/v1/{path.format(**ids)}", role="lead_medical_assistant")
         assert foreign.status_code == 404, path
-    lists = (f"visits?location_id={here.location_id}", "patients?family_prefix=test&mrn=none", "appointments?on=2027-02-02")
+    lists = (
+        f"visits?location_id={here.location_id}",
+        "patients?family_prefix=test&mrn=none",
+        "appointments?on=2027-02-02",
+    )
     for path in lists:
         assert found(await there.practice.get(f"/v1/{path}", role="lead_medical_assistant"))["items"] == []
 
@@ -133,7 +144,9 @@ async def test_a_booking_across_practices_names_unknown_things(scheduling: Harne
     assert {error["pointer"] for error in reply.json()["errors"]} == {"/patient_id", "/room_id"}
 
 
-async def test_no_name_contact_or_measurement_leaves_in_events_or_logs(scheduling: Harness, capsys: pytest.CaptureFixture[str]):
+async def test_no_name_contact_or_measurement_leaves_in_events_or_logs(
+    scheduling: Harness, capsys: pytest.CaptureFixture[str]
+):
     clinic = await new_clinic(scheduling)
     contact = {"phone": "+12125550123", "email": "zelda@example.test"}
     body = {"family_name": "Zyxwvut", "given_name": "Zelda", "birth_on": "1911-11-11", "sex": "female", **contact}

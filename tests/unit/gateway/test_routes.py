@@ -1,6 +1,7 @@
 """The route table: every path has one service, by whole segments."""
 
 from collections import Counter
+from importlib import import_module
 
 import pytest
 
@@ -42,3 +43,12 @@ def test_the_gateways_own_paths_are_not_in_the_table():
     own = [route.path for router in service.routers for route in router.routes]
     assert "/v1/sessions" in own
     assert [path for path in own if prefix_of(path)] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_public_path_of_a_service_leads_to_it_and_no_prefix_of_its_is_unused(name):
+    routers = import_module(f"services.{name}.app").service.routers
+    paths = [route.path for router in routers for route in router.routes if not route.path.startswith("/internal/")]
+    found = {path: prefix_of(path) for path in paths}
+    assert {path for path, prefix in found.items() if prefix is None or prefix.service != name} == set()
+    assert {prefix.path for prefix in found.values() if prefix} == set(PREFIXES[name])

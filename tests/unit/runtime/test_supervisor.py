@@ -4,10 +4,12 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -186,7 +188,8 @@ def test_output_is_merged_under_aligned_names_and_logged_apart(state: State) -> 
         )
 
     supervise(state, body, console=console)
-    assert sorted(console.getvalue().splitlines()) == [
+    assert sorted(console.getvalue().split("\n")) == [
+        "",
         "nats       | err",
         "nats       | out",
         "nats       | unfinished",
@@ -386,9 +389,22 @@ def test_http_is_ready_when_the_path_answers_200(
     assert not http_ready(state.ports["nobody"], "/healthz")()
 
 
-def test_tcp_is_ready_when_the_expected_greeting_comes(health: HTTPServer, state: State) -> None:
-    assert tcp_ready(health.server_port)()
-    assert not tcp_ready(health.server_port, b"INFO ")()
+@pytest.mark.parametrize(("greeting", "ready"), [(b"", True), (b"INFO ", True), (b"HELO ", False)])
+def test_tcp_is_ready_when_the_expected_greeting_comes(greeting: bytes, ready: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"INFO {}\r\n")
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        assert tcp_ready(server.getsockname()[1], greeting)() is ready
+        greeter.join()
+
+
+def test_tcp_is_not_ready_where_nobody_listens(state: State) -> None:
     assert not tcp_ready(state.claim_port("nobody"))()
 
 

@@ -73,7 +73,9 @@ def test_exactly_the_table_of_states_is_allowed(current: Status, to: Status):
     with pytest.raises(TransitionRefused) as refusal:
         require_transition(current, to, 7)
     assert refusal.value.facts["current_revision"] == 7
-    assert {(current, other) for other in refusal.value.facts["allowed"]} == {pair for pair in ALLOWED if pair[0] == current}
+    assert {(current, other) for other in refusal.value.facts["allowed"]} == {
+        pair for pair in ALLOWED if pair[0] == current
+    }
 
 
 def test_every_status_stands_in_the_table():
@@ -173,7 +175,11 @@ def test_the_nearest_free_starts_lie_around_the_asked_one():
 
 
 def test_no_offer_lies_before_now():
-    assert nearest_free((NOON, minutes(30)), [(NOON, minutes(30))], minutes(-5)) == [minutes(30), minutes(45), minutes(60)]
+    assert nearest_free((NOON, minutes(30)), [(NOON, minutes(30))], minutes(-5)) == [
+        minutes(30),
+        minutes(45),
+        minutes(60),
+    ]
 
 
 def test_a_day_that_is_full_for_hours_has_no_offer():

@@ -54,7 +54,9 @@ def test_a_name_without_a_letter_is_refused_at_its_field(name: str):
     assert refusal.value.errors[0].pointer == "/family_name"
 
 
-@given(prefix=st.text("abcé ", min_size=1).filter(normalised_name), rest=st.text(st.characters(codec="utf-8"), max_size=5))
+@given(
+    prefix=st.text("abcé ", min_size=1).filter(normalised_name), rest=st.text(st.characters(codec="utf-8"), max_size=5)
+)
 def test_every_name_with_the_prefix_lies_in_its_range(prefix: str, rest: str):
     start, end = prefix_range(prefix)
     key = normalised_name(prefix) + normalised_name(rest)

@@ -57,7 +57,9 @@ def test_exactly_the_steps_of_the_floor_are_allowed(current: Stage, to: Stage):
         return
     with pytest.raises(FlowRefused) as refusal:
         require_flow(current, to, 4)
-    assert {(current, other) for other in refusal.value.facts["allowed"]} == {step for step in STEPS if step[0] == current}
+    assert {(current, other) for other in refusal.value.facts["allowed"]} == {
+        step for step in STEPS if step[0] == current
+    }
 
 
 @pytest.mark.parametrize(("current", "to"), sorted(product(get_args(TaskStatus), get_args(TaskStatus))))

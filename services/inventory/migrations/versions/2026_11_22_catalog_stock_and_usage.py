@@ -131,7 +131,6 @@ def _create_lots() -> None:
                 practice_id with =, item_id with =, lot_code with =, coalesce(expires_on, date '9999-12-31') with <>)
         )
     """)
-    op.execute("create index lots_fefo on lots (practice_id, item_id, expires_on, received_at, id)")
     tables.protect("lots", "select, insert, update (revision, status, changed_at)")
 
 

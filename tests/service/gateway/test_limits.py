@@ -1,0 +1,153 @@
+"""Limits: how large, how slow, how many at once, how often."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.settings import Rate
+from praxis.kit.settings import LIMITS, Settings
+from tests.support.gateway import (
+    FakeService,
+    Heard,
+    OpenedPractice,
+    gateway_with,
+    json_answer,
+    limits_for,
+    on,
+)
+
+
+@pytest.mark.parametrize("path", ["/v1/patients", "/v1/users"])
+async def test_a_body_past_the_limit_is_refused_before_a_service_hears_of_it(
+    practice: OpenedPractice, fake_scheduling: FakeService, path
+):
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+    token = await practice.sign_in()
+    announced = await practice.call("POST", path, token, content=b"x" * (LIMITS.body_bytes + 1))
+    unannounced = await practice.call("POST", path, token, content=endless())
+    for reply in (announced, unannounced):
+        assert (reply.status_code, reply.json()["code"]) == (413, "body-too-large")
+        assert reply.headers["connection"] == "close"
+    assert fake_scheduling.heard == []
+
+
+async def test_a_body_of_exactly_the_limit_passes(practice: OpenedPractice, fake_scheduling: FakeService):
+    reply = await practice.call("POST", "/v1/patients", await practice.sign_in(), content=b"x" * LIMITS.body_bytes)
+    assert reply.status_code == 200
+    assert len(fake_scheduling.heard[0].body) == LIMITS.body_bytes
+
+
+@pytest.mark.parametrize("path", ["/v1/patients", "/v1/sessions"])
+async def test_a_body_that_does_not_come_is_waited_for_no_longer_than_the_limit(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService, path
+):
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with gateway_with(
+        gateway_settings, limits_for({"scheduling": fake_scheduling.url}, body_seconds=0.05)
+    ) as hasty:
+        there = on(hasty, practice)
+        reply = await there.call("POST", path, await there.sign_in(), content=stuck())
+    assert (reply.status_code, reply.json()["code"]) == (408, "body-too-slow")
+    assert fake_scheduling.heard == []
+
+
+async def test_overload_is_refused_with_retry_after_and_staff_come_before_other_systems(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+):
+    release, working = asyncio.Event(), asyncio.Event()
+
+    async def hold(heard: Heard):
+        working.set()
+        await release.wait()
+        return json_answer(200, {})
+
+    fake_scheduling.script = hold
+    limits = limits_for({"scheduling": fake_scheduling.url}, running=1, waiting=1, waiting_seconds=30)
+    async with gateway_with(gateway_settings, limits) as gateway:
+        there = on(gateway, practice)
+        staff = await there.sign_in()
+        client = await there.api_key(staff, "ehr_client")
+        first = asyncio.create_task(there.call("GET", "/v1/patients?n=1", client))
+        await working.wait()
+        waiting_client = asyncio.create_task(there.call("GET", "/v1/patients?n=2", client))
+        while not gateway.harness.app.state.upstreams["scheduling"].waiting:
+            await asyncio.wait({waiting_client}, timeout=0.005)
+        waiting_staff = asyncio.create_task(there.call("GET", "/v1/patients?n=3", staff))
+        displaced = await waiting_client
+        turned_away = await there.call("GET", "/v1/patients?n=4", client)
+        release.set()
+        served = await asyncio.gather(first, waiting_staff)
+    for reply in (displaced, turned_away):
+        assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
+        assert 1 <= int(reply.headers["retry-after"]) <= 3
+    assert [reply.status_code for reply in served] == [200, 200]
+    assert [heard.path[-1] for heard in fake_scheduling.heard] == ["1", "3"]
+
+
+async def test_whoever_waits_too_long_is_turned_away(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+):
+    release, working = asyncio.Event(), asyncio.Event()
+
+    async def hold(heard: Heard):
+        working.set()
+        await release.wait()
+        return json_answer(200, {})
+
+    fake_scheduling.script = hold
+    limits = limits_for({"scheduling": fake_scheduling.url}, running=1, waiting_seconds=0.02)
+    async with gateway_with(gateway_settings, limits) as gateway:
+        there = on(gateway, practice)
+        token = await there.sign_in()
+        first = asyncio.create_task(there.call("GET", "/v1/patients", token))
+        await working.wait()
+        late = await there.call("GET", "/v1/patients", token)
+        release.set()
+        assert (await first).status_code == 200
+        assert (await there.call("GET", "/v1/patients", token)).status_code == 200
+    assert (late.status_code, late.json()["code"]) == (503, "overloaded")
+
+
+async def test_answers_tell_the_rate_and_over_it_there_is_429(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+):
+    limits = limits_for({"scheduling": fake_scheduling.url}, staff=Rate("staff", 1, 3))
+    async with gateway_with(gateway_settings, limits) as gateway:
+        there = on(gateway, practice)
+        token = await there.sign_in()
+        replies = [
+            await there.call("GET", path, token)
+            for path in ("/v1/patients", "/v1/practice", "/v1/patients", "/v1/patients")
+        ]
+        gateway.clock.advance(seconds=1)
+        later = await there.call("GET", "/v1/patients", token)
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
+    assert replies[0].headers["ratelimit-policy"] == '"staff";q=3;w=3'
+    assert [reply.headers["ratelimit"] for reply in replies[:3]] == [
+        '"staff";r=2;t=1',
+        '"staff";r=1;t=2',
+        '"staff";r=0;t=3',
+    ]
+    assert (replies[3].json()["code"], replies[3].headers["retry-after"]) == ("too-many-requests", "1")
+    assert later.status_code == 200
+
+
+async def test_made_up_tokens_use_up_the_share_of_their_address_alone(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+):
+    limits = limits_for({"scheduling": fake_scheduling.url}, address=Rate("address", 1, 3))
+    async with gateway_with(gateway_settings, limits) as gateway:
+        there = on(gateway, practice)
+        token = await there.sign_in()
+        assert (await there.call("GET", "/v1/patients", token)).status_code == 200
+        guesses = [(await there.call("GET", "/v1/patients", f"ps_{n}")).status_code for n in range(4)]
+        known = await there.call("GET", "/v1/patients", token)
+    assert guesses == [401, 401, 429, 429]
+    assert known.status_code == 200
