@@ -8,6 +8,7 @@ from typing import Any
 from bench import booking, events, machine, startup
 from bench.installation import Installation, running, signed_in_as
 from bench.table import show
+from praxis.kit.npi import check_digit
 
 ROUNDS = 3
 
@@ -72,7 +73,7 @@ def _providers(praxis: Installation) -> list[str]:
     found = []
     for number in range(booking.PROVIDERS):
         names = {"role": "provider", "family_name": f"Bench{number}", "given_name": "Pat", "hired_on": "2025-01-01"}
-        body = {**names, "npi": booking.npi(100_000_000 + number), "taxonomy_code": "207Q00000X"}
+        body = {**names, "npi": f"{100_000_000 + number}{check_digit(str(100_000_000 + number))}", "taxonomy_code": "207Q00000X"}
         found.append(manager.post("/v1/staff-members", json=body).raise_for_status().json()["id"])
     booking.wait_for_practitioners(praxis, set(found))
     return found

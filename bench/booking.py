@@ -194,15 +194,6 @@ def pgbench(praxis: Installation, text: str, practice_id: str) -> float:
     return float(found[1])
 
 
-def npi(nine: int) -> str:
-    """Return the NPI of nine digits with their check digit (45 CFR 162.406)."""
-    total = 24
-    for place, digit in enumerate(str(nine)):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return f"{nine}{(10 - total % 10) % 10}"
-
-
 def wait_for_practitioners(praxis: Installation, wanted: set[str]) -> None:
     """Wait until scheduling has heard of these people."""
     end = time.monotonic() + 30

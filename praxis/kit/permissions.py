@@ -63,7 +63,6 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "gateway.user:write": {MANAGER},
         "gateway.client:read": {MANAGER},
         "gateway.client:write": {MANAGER},
-        "gateway.audit:read": {MANAGER},
         "gateway.trace:read": {MANAGER, LEAD, BILLER},
     }.items()
 }

@@ -9,9 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from praxis.contracts.gateway import PracticeOpenedV1
 from praxis.kit.db import Base
 from praxis.kit.inbox import Consumers
+from praxis.kit.problems import Unavailable
 from praxis.kit.unit_of_work import Session
 
 consumers = Consumers()
+
+
+class PracticeNotHeardOf(Unavailable):
+    """503: the practice was opened a moment ago and this service has not heard of it yet."""
+
+    code = "practice-not-heard-of"
+    title = "This practice is not known here yet"
 
 
 class Practice(Base):
@@ -39,6 +47,9 @@ async def keep_practice(session: Session, event: PracticeOpenedV1) -> None:
 
 
 async def practice_time_zone(session: Session) -> str:
-    """Return the IANA time zone of the practice."""
-    zone: str = (await session.one(select(Practice.time_zone))).time_zone
+    """Return the IANA time zone of the practice; raises PracticeNotHeardOf."""
+    row = await session.one_or_none(select(Practice.time_zone))
+    if row is None:
+        raise PracticeNotHeardOf(retry_after=1)
+    zone: str = row.time_zone
     return zone

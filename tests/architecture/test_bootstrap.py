@@ -26,7 +26,9 @@ def test_pip_settings_reach_uv_and_the_environment_wins_over_files():
 
 
 def test_what_uv_was_told_itself_stays():
-    told = uv_environment({"index-url": "https://pip.example/simple"}, {"UV_DEFAULT_INDEX": "https://uv.example/simple"})
+    told = uv_environment(
+        {"index-url": "https://pip.example/simple"}, {"UV_DEFAULT_INDEX": "https://uv.example/simple"}
+    )
     assert told == {"UV_DEFAULT_INDEX": "https://uv.example/simple"}
 
 

@@ -63,7 +63,9 @@ class RunningStack:
 def _environment(home: Path) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("PRAXIS_")}
     kept = {name: os.environ[name] for name in ("PRAXIS_PG_BIN", "PRAXIS_NATS_BIN") if name in os.environ}
-    return given | kept | {"PRAXIS_HOME": str(home), "PRAXIS_FIRST_VISIT": "0", "PYTHONUNBUFFERED": "1"}
+    # Tests that knock at every door do so from one address.
+    patient = {"PRAXIS_GATEWAY_ADDRESS_BURST": "2000"}
+    return given | kept | patient | {"PRAXIS_HOME": str(home), "PRAXIS_FIRST_VISIT": "0"}
 
 
 @contextmanager

@@ -45,7 +45,8 @@ _PARTS = {
         where not t.tgisinternal and c.relnamespace = 'public'::regnamespace and not c.relispartition
     """,
     "grant": """
-        select c.relname || ' to ' || pg_get_userbyid(g.grantee) || ' ' || string_agg(g.privilege_type, ',' order by g.privilege_type)
+        select c.relname || ' to ' || pg_get_userbyid(g.grantee) || ' '
+               || string_agg(g.privilege_type, ',' order by g.privilege_type)
         from pg_class c, lateral aclexplode(c.relacl) g
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
         group by c.relname, g.grantee

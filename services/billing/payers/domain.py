@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from praxis.kit.npi import is_npi
 from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, Stale
 
 EIN: Final = "billing.billing-provider.ein"
@@ -72,15 +73,6 @@ REFUSALS: Final[dict[str, type[Problem]]] = {
     "fee_schedules_overlap": FeeSchedulesOverlap,
     "billing_providers_one": Stale,
 }
-
-
-def is_npi(text: str) -> bool:
-    """Tell whether `text` is ten digits that pass Luhn behind the prefix 80840 (45 CFR 162.406)."""
-    if len(text) != 10 or not text.isascii() or not text.isdigit():
-        return False
-    digits = [int(digit) for digit in "80840" + text]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def require_npi(text: str, pointer: str) -> None:

@@ -95,7 +95,7 @@ async def receive_stock(session: Session, body: ReceiveStock) -> ReceiptOut:
     await _require_known(session, body.lines, items)
     _require_receivable(body.lines, items, await queries.practice_day(session, session.now))
     lot_ids = await _received_lots(session, body.lines)
-    await queries.lock_lots(session, Lot.id.in_(lot_ids))
+    await queries.lock_lots(session, lot_ids)
     moves = [
         Move(line.item_id, lot_id, line.quantity, "received", session.now, "supplier", "place",
              target_place_id=line.place_id)
@@ -110,13 +110,13 @@ async def adjust_stock(session: Session, body: AdjustStock) -> AdjustmentOut:
     require_adjustable(body.reason, body.quantity)
     if body.place_id not in await queries.places(session, [body.place_id]):
         raise Invalid(errors=[_unknown("/place_id", "place")])
-    if not await queries.lock_lots(session, Lot.id == body.lot_id):
+    locked = await queries.lock_lots(session, [body.lot_id])
+    if not locked:
         raise Invalid(errors=[_unknown("/lot_id", "lot")])
     before = await queries.on_hand(session, body.place_id, lot_id=body.lot_id)
     if before + body.quantity < 0:
         raise _shortage("/quantity", -body.quantity, before, before)
-    item_id = (await queries.lot(session, body.lot_id)).item_id
-    adjustment_id, [line] = await _posted(session, "adjustment", [_adjusting(session, body, item_id)])
+    adjustment_id, [line] = await _posted(session, "adjustment", [_adjusting(session, body, locked[0].item_id)])
     return AdjustmentOut(id=adjustment_id, movement_id=line.movement_id, on_hand=before + body.quantity)
 
 

@@ -6,13 +6,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Uuid, and_, any_, func, literal, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Uuid, and_, any_, func, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from praxis.kit.clock import local_date
 from praxis.kit.locks import sorted_ids
 from praxis.kit.practices import Practice
 from praxis.kit.unit_of_work import Session
-from services.inventory.stock.domain import AVAILABLE, QUARANTINE, Holding, LotUnknown, PlaceUnknown, PracticeNotOpen
+from services.inventory.stock.domain import (
+    QUARANTINE,
+    Holding,
+    LotUnknown,
+    PlaceUnknown,
+    PracticeNotOpen,
+    is_usable,
+)
 from services.inventory.stock.models import Balance, Lot, Movement, Place, Reversal
 
 After = tuple[str | int, ...] | None
@@ -97,34 +105,40 @@ async def lots_coded(session: Session, item_ids: Collection[UUID], codes: Collec
     return await session.all(select(*_LOT_COLUMNS).where(Lot.item_id.in_(item_ids), Lot.lot_code.in_(codes)))
 
 
-async def lock_lots(session: Session, condition: ColumnElement[bool]) -> list[UUID]:
-    """Lock the lots that fulfil `condition` by item, then first expired first, which is the one order for all; return their ids.
+async def lock_lots(session: Session, lot_ids: Collection[UUID]) -> list[Row[Any]]:
+    """Lock lots by item, then first expired first, which is the one order for all; return them in it.
 
     Skipping locked rows instead would refuse what is there and take later lots before earlier ones.
     """
     # Weaker than FOR UPDATE: it stands against itself, but not against the foreign key checks of other movements.
-    return await session.scalars(select(Lot.id).where(condition).order_by(*_FEFO).with_for_update(key_share=True))
+    statement: Select[Any] = select(*_LOT_COLUMNS).where(_among(Lot.id, lot_ids)).order_by(*_FEFO)
+    return await session.all(statement.with_for_update(key_share=True))
 
 
 async def locked_holdings(
     session: Session, item_ids: Collection[UUID], place_ids: Collection[UUID], today: date, also: Collection[UUID] = ()
 ) -> dict[UUID, list[Holding]]:
-    """Lock the lots of these items that are usable on `today` in these places, and the lots `also`; return item -> holdings.
+    """Lock the lots of these items that lie in these places, and the lots `also`; return item -> what is usable on `today`.
 
-    Two statements: a row that had to be waited for is seen anew only by a statement that starts after the wait, and no lot
-    that came in meanwhile may be taken unlocked.
+    Balances are read again after the wait for the locks, and only of the lots that were locked: one that came in meanwhile
+    belongs to the next request. No statement joins, so that no plan depends on how many rows PostgreSQL believes there are.
     """
-    usable = [Lot.status == AVAILABLE, or_(Lot.expires_on.is_(None), Lot.expires_on >= today)]
-    held = [Balance.item_id.in_(item_ids), Balance.place_id.in_(place_ids), Balance.on_hand > 0]
-    candidates = and_(Lot.item_id.in_(item_ids), Lot.id.in_(select(Balance.lot_id).where(*held)), *usable)
-    locked = await lock_lots(session, or_(candidates, Lot.id.in_(also)) if also else candidates)
-    columns = (Balance.item_id, Balance.lot_id, Balance.place_id, Lot.expires_on, Lot.received_at, Balance.on_hand)
-    among = Lot.id == any_(literal(locked, ARRAY(Uuid)))
-    rows = await session.all(_balances(*columns).where(*held, *usable, among))
+    there = and_(_among(Balance.place_id, place_ids), Balance.on_hand > 0)
+    held = await session.scalars(select(Balance.lot_id).where(_among(Balance.item_id, item_ids), there).distinct())
+    locked = await lock_lots(session, [*held, *also])
+    usable = {row.id: row for row in locked if row.item_id in item_ids and is_usable(row.status, row.expires_on, today)}
+    columns = (Balance.lot_id, Balance.place_id, Balance.on_hand)
     found: dict[UUID, list[Holding]] = defaultdict(list)
-    for row in rows:
-        found[row.item_id].append(Holding(*tuple(row)))
+    for row in await session.all(select(*columns).where(_among(Balance.lot_id, usable), there)):
+        lot = usable[row.lot_id]
+        holding = Holding(lot.item_id, lot.id, row.place_id, lot.expires_on, lot.received_at, row.on_hand)
+        found[lot.item_id].append(holding)
     return found
+
+
+def _among(column: InstrumentedAttribute[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
+    # One array parameter: the statement keeps its text, and its plan, whatever the number of ids.
+    return column == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def _balances(*columns: Any) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from praxis.kit.npi import is_npi
 from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
 
 PROVIDER: Final = "provider"
@@ -29,17 +30,6 @@ class StaffMemberInactive(Conflict):
 
 
 REFUSALS: Final[dict[str, type[Problem]]] = {"staff_members_npi": NpiTaken}
-
-
-def is_npi(text: str) -> bool:
-    """Tell whether `text` is ten digits whose last is the Luhn check over 80840 and the first nine (45 CFR 162.406)."""
-    if len(text) != 10 or not text.isascii() or not text.isdigit():
-        return False
-    total = 24
-    for place, digit in enumerate(text[:9]):
-        value = int(digit) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return (10 - total % 10) % 10 == int(text[9])
 
 
 def require_billable_provider(role: str, npi: str | None, taxonomy_code: str | None) -> None:

@@ -142,3 +142,12 @@ async def test_sheets_are_listed_by_state_and_every_one_shown_is_audited(billing
         "select entity_id from audit where action = 'billing.charge-sheets.list' and patient_id = $1", desk.patient_id
     )
     assert {str(row["entity_id"]) for row in audited} >= {opened["id"], other["id"]}
+
+
+async def test_one_sheet_is_shown_with_its_revision_and_audited_with_its_patient(billing: Harness):
+    desk = await ready_desk(billing)
+    sheet = await desk.opened()
+    reply = await desk.practice.get(f"/v1/charge-sheets/{sheet['id']}", role="biller")
+    assert reply.headers["etag"] == '"1"'
+    rows = await desk.practice.sql("select patient_id from audit where actor_id = $1", desk.practice.actor("biller").id)
+    assert [row["patient_id"] for row in rows] == [desk.patient_id]
