@@ -199,6 +199,7 @@ class Edge:
         """Run `endpoint` under `rule`; the response returned is sent after the commit."""
         try:
             principal = await self._authenticate(request)
+            await _require_text(request)
             await self._authorize(principal, rule)
             if request.method in CHANGES_EXISTING and "if-match" not in request.headers:
                 raise PreconditionRequired
@@ -250,6 +251,17 @@ class Edge:
         assert reply is not None
         return Response(reply.body, reply.status, {**reply.headers, "idempotent-replayed": "true"})
 
+
+async def _require_text(request: Request) -> None:
+    """Refuse the NUL character, which JSON and URLs can spell and PostgreSQL's text cannot hold."""
+    if b"%00" in request.scope["query_string"] or "\0" in request.url.path:
+        raise Malformed("The address holds a NUL character.", errors=[FieldError("query:", "no-nul", "Leave it out.")])
+    if _NUL.search(await request.body()):
+        raise Invalid(errors=[FieldError("", "no-nul", "Leave the NUL character out of every text.")])
+
+
+# An even number of backslashes before it makes "\\u0000" six plain characters.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000|\x00")
 
 _KEY_ERROR = FieldError(
     "header:Idempotency-Key",

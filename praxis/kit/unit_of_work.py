@@ -31,7 +31,7 @@ from praxis.kit.ids import new_id
 from praxis.kit.observe import current_trace, traceparent
 from praxis.kit.outbox import Announcement
 from praxis.kit.outbox import columns as outbox_columns
-from praxis.kit.problems import Conflict, Problem, Unavailable
+from praxis.kit.problems import Conflict, Invalid, Problem, Unavailable
 from praxis.kit.secrets import Keyring
 from praxis.kit.settings import LIMITS
 
@@ -47,6 +47,13 @@ class Busy(Conflict):
     code = "busy"
     title = "Others are changing the same thing just now"
     retryable = True
+
+
+class NotStorable(Invalid):
+    """422: a value has the right shape and is outside what the database can hold."""
+
+    code = "not-storable"
+    title = "A value is outside what can be stored"
 
 
 class OutcomeUnknown(Unavailable):
@@ -212,6 +219,8 @@ class UnitOfWork:
             except PoolTimeout as error:
                 raise NoRoom(retry_after=1) from error
             except (OSError, asyncpg.InterfaceError) as error:
+                if isinstance(error, ValueError):
+                    raise NotStorable from error
                 raise Unavailable("The database is out of reach.", retry_after=2) from error
         raise AssertionError("unreachable")
 
@@ -219,6 +228,8 @@ class UnitOfWork:
         constraint = str(getattr(error, "constraint_name", None))
         if constraint in self._refusals:
             return self._refusals[constraint]()
+        if isinstance(error, asyncpg.DataError):
+            return NotStorable()
         if is_retryable(error) or isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
             return Busy(retry_after=1)
         if isinstance(

@@ -33,8 +33,10 @@ def main(arguments: list[str]) -> int:
     """Set up, or run uv with `arguments`; return the exit code."""
     if not arguments:
         return set_up()
-    python = str(VENV / "bin" / "python")
-    return _run([str(VENV / "bin" / "uv"), *arguments], uv_environment(pip_settings(python), dict(os.environ)))
+    settings = pip_settings(str(VENV / "bin" / "python"))
+    # A lock names the files of every platform: an index that has only some of them would hide the others.
+    whole = {name: value for name, value in settings.items() if name not in ("extra-index-url", "find-links")}
+    return _run([str(VENV / "bin" / "uv"), *arguments], uv_environment(whole, dict(os.environ)))
 
 
 def set_up() -> int:

@@ -9,10 +9,11 @@ from services.scheduling.tasks.schemas import CompleteTask, TaskOut, TaskWithRes
 
 routes = router("tasks")
 
+_READ = "scheduling.task:read"
 _WRITE = "scheduling.task:write"
 
 
-@routes.get("/v1/tasks/{task_id}", **policy("scheduling.tasks.get", _WRITE))
+@routes.get("/v1/tasks/{task_id}", **policy("scheduling.tasks.get", _READ))
 async def get(task_id: UUID, session: SessionDep) -> TaskWithResultOut:
     """Return one task with its result."""
     row = await queries.task(session, task_id)

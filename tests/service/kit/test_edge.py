@@ -9,7 +9,7 @@ from praxis.contracts.staff import StaffMemberRegisteredV1
 from praxis.kit.audit import seal_practice, verify_practice
 from praxis.kit.problems import Conflict
 from praxis.kit.testing import Harness
-from praxis.kit.unit_of_work import Cause
+from praxis.kit.unit_of_work import Cause, NotStorable
 from tests.support.servers import Servers
 
 PERSON = {"role": "medical_assistant", "family_name": "Example", "given_name": "Maya", "hired_on": "2026-01-05"}
@@ -184,3 +184,24 @@ async def test_a_changed_deleted_or_added_audit_row_breaks_its_seal(staff: Harne
         assert await verify_practice(owner, practice.practice_id) == 2
     finally:
         await owner.close()
+
+
+async def test_a_nul_character_is_refused_wherever_it_is_spelled(staff: Harness):
+    practice = await staff.practice()
+    reply = await practice.post("/v1/staff-members", {**PERSON, "given_name": "a\0b"})
+    assert (reply.status_code, reply.json()["errors"][0]["rule"]) == (422, "no-nul")
+    assert (await practice.get("/v1/staff-members?cursor=a%00b")).status_code == 400
+    assert (await practice.get("/v1/staff-members/a%00b")).status_code == 400
+    spelled = await practice.post("/v1/staff-members", {**PERSON, "given_name": "a\\u0000b"})
+    assert spelled.json()["given_name"] == "a\\u0000b"
+
+
+@pytest.mark.parametrize(("statement", "value"), [("select $1::int", 2**40), ("select cast($1::text as int)", "99999999999")])
+async def test_a_value_that_the_database_cannot_hold_is_a_refusal(staff: Harness, statement: str, value: object):
+    practice = await staff.practice()
+
+    async def work(session):
+        await session.driver.fetch(statement, value)
+
+    with pytest.raises(NotStorable):
+        await staff.parts.unit_of_work.run(Cause(practice.actor("biller"), "test"), work)

@@ -144,10 +144,10 @@ def test_a_folder_the_identity_cannot_enter_is_replaced_by_one_outside(closed: S
     server = embedded(closed, "nobody")
     with running(server):
         ask(server.admin_dsn(), "CREATE TABLE kept AS SELECT 7 AS value")
-    outside = (closed.data / "postgres").resolve()
+    outside = (closed.data / "postgres").readlink()
     assert not outside.is_relative_to(closed.root)
     again = embedded(closed, "nobody")
-    assert (closed.data / "postgres").resolve() == outside
+    assert (closed.data / "postgres").readlink() == outside
     with running(again):
         assert ask(again.admin_dsn(), "SELECT value FROM kept") == 7
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from praxis.kit.npi import is_npi
 from praxis.kit.problems import Invalid
 from services.billing.claims.domain import RELATIONSHIP_CODES
 from services.billing.claims.engine.scrub.codes import RELATIONSHIPS
 from services.billing.coverage.domain import require_end
-from services.billing.payers.domain import is_npi, require_npi, require_single_fees
+from services.billing.payers.domain import require_npi, require_single_fees
 
 
 def test_a_coverage_may_end_on_its_first_day_and_not_before():
