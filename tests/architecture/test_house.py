@@ -65,7 +65,9 @@ def test_every_direct_dependency_has_a_reason_and_every_reason_a_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     required = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     names = [re.split(r"[\[<>=~ ;]", requirement)[0] for requirement in required]
-    reasons = re.findall(r"^\| (?!package)([a-z0-9-]+) \| .{5,} \|$", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.M)
+    reasons = re.findall(
+        r"^\| (?!package)([a-z0-9-]+) \| .{5,} \|$", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.M
+    )
     assert sorted(reasons) == sorted(names)
 
 

@@ -261,6 +261,13 @@ def test_a_claim_brings_the_conditions_it_cites_from_other_encounters():
     assert [part.id for part in visit.parts] == ["co"]
 
 
+def test_a_condition_of_two_encounters_is_a_diagnosis_of_both_and_imported_once():
+    cited = claim(encounter_id="f", diagnosis=[{"diagnosisReference": {"reference": "Condition/co"}}])
+    made = plan(patient(), encounter(), encounter("f"), condition("38341003"), cited)
+    assert [visit.diagnoses for visit in made.patients[0].visits] == [["Z00.00", "I10"]] * 2
+    assert [entry.id for entry in taken(made)].count("co") == 1
+
+
 def test_vital_signs_are_rounded_half_up_in_the_units_of_the_api():
     components = [
         {"code": concept(LOINC, "8480-6"), "valueQuantity": {"value": 123.5, "code": "mm[Hg]"}},
