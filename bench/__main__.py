@@ -73,7 +73,11 @@ def _providers(praxis: Installation) -> list[str]:
     found = []
     for number in range(booking.PROVIDERS):
         names = {"role": "provider", "family_name": f"Bench{number}", "given_name": "Pat", "hired_on": "2025-01-01"}
-        body = {**names, "npi": f"{100_000_000 + number}{check_digit(str(100_000_000 + number))}", "taxonomy_code": "207Q00000X"}
+        body = {
+            **names,
+            "npi": f"{100_000_000 + number}{check_digit(str(100_000_000 + number))}",
+            "taxonomy_code": "207Q00000X",
+        }
         found.append(manager.post("/v1/staff-members", json=body).raise_for_status().json()["id"])
     booking.wait_for_practitioners(praxis, set(found))
     return found

@@ -138,7 +138,7 @@ def _variables(providers: list[str]) -> list[str]:
     return [
         f"\\set lane random(1, {len(providers)})",
         f"\\set who random(1, {PATIENTS})",
-        "\\set slot random(1, 100000000)",
+        "\\set slot random(1, 5000000000)",
         "\\set salt random(1, 1000000000)",
     ]
 

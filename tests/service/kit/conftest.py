@@ -11,8 +11,8 @@ import pytest_asyncio
 from praxis.contracts.staff import StaffMemberRegisteredV1
 from praxis.kit.app import Service
 from praxis.kit.clock import SystemClock
-from praxis.kit.inbox import Consumers
 from praxis.kit.databases import create_database
+from praxis.kit.inbox import Consumers
 from praxis.kit.migrations import migrate
 from praxis.kit.testing import Harness
 from praxis.kit.unit_of_work import Session

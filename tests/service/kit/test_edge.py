@@ -196,7 +196,9 @@ async def test_a_nul_character_is_refused_wherever_it_is_spelled(staff: Harness)
     assert spelled.json()["given_name"] == "a\\u0000b"
 
 
-@pytest.mark.parametrize(("statement", "value"), [("select $1::int", 2**40), ("select cast($1::text as int)", "99999999999")])
+@pytest.mark.parametrize(
+    ("statement", "value"), [("select $1::int", 2**40), ("select cast($1::text as int)", "99999999999")]
+)
 async def test_a_value_that_the_database_cannot_hold_is_a_refusal(staff: Harness, statement: str, value: object):
     practice = await staff.practice()
 
