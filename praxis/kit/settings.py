@@ -23,8 +23,8 @@ class Limits:
     lock_timeout: int = 2_000
     idle_in_transaction: int = 10_000
     connect_timeout: int = 5_000
-    pool_wait: int = 1_000
-    app_pool: int = 16
+    pool_wait: int = 2_000
+    app_pool: int = 20
     system_pool: int = 3
     attempts: int = 3
     key_days: int = 7

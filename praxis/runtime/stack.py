@@ -77,7 +77,9 @@ class Stack:
             *(sys.executable, "-m", "uvicorn", "--factory", f"{PACKAGES[name]}.app:create"),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
-            *("--timeout-graceful-shutdown", "8", "--no-server-header"),
+            *("--timeout-graceful-shutdown", "8", "--no-server-header", "--no-proxy-headers"),
+            # Longer than the gateway keeps an idle connection, so that it is never the service that closes first.
+            *("--timeout-keep-alive", "15"),
         ]
         # Services import while the databases are migrated, and wait for that themselves.
         return Program(name, argv, self.environment(), ready=http_ready(port, "/readyz"), deadline=90, grace=10)

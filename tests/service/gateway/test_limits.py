@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway import doorkeeper
 from gateway.settings import Rate
 from praxis.kit.settings import LIMITS, Settings
 from tests.support.gateway import (
@@ -22,8 +23,12 @@ from tests.support.gateway import (
 async def test_a_body_past_the_limit_is_refused_before_a_service_hears_of_it(
     practice: OpenedPractice, fake_scheduling: FakeService, path
 ):
+    pieces = 0
+
     async def endless() -> AsyncIterator[bytes]:
+        nonlocal pieces
         while True:
+            pieces += 1
             yield b"x" * 65_536
 
     token = await practice.sign_in()
@@ -32,6 +37,7 @@ async def test_a_body_past_the_limit_is_refused_before_a_service_hears_of_it(
     for reply in (announced, unannounced):
         assert (reply.status_code, reply.json()["code"]) == (413, "body-too-large")
         assert reply.headers["connection"] == "close"
+    assert pieces <= LIMITS.body_bytes / 65_536 + 2
     assert fake_scheduling.heard == []
 
 
@@ -140,8 +146,16 @@ async def test_answers_tell_the_rate_and_over_it_there_is_429(
 
 
 async def test_made_up_tokens_use_up_the_share_of_their_address_alone(
-    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService, monkeypatch
 ):
+    looked_up: list[str] = []
+
+    async def counted(database, token, now):
+        looked_up.append(token)
+        return await genuine(database, token, now)
+
+    genuine = doorkeeper.principal_of
+    monkeypatch.setattr(doorkeeper, "principal_of", counted)
     limits = limits_for({"scheduling": fake_scheduling.url}, address=Rate("address", 1, 3))
     async with gateway_with(gateway_settings, limits) as gateway:
         there = on(gateway, practice)
@@ -151,3 +165,4 @@ async def test_made_up_tokens_use_up_the_share_of_their_address_alone(
         known = await there.call("GET", "/v1/patients", token)
     assert guesses == [401, 401, 429, 429]
     assert known.status_code == 200
+    assert looked_up == [token, "ps_0", "ps_1"]

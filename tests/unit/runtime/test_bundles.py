@@ -10,75 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from praxis.runtime.demo.fhir import Entry, read_bundle
-from praxis.runtime.demo.people import Unusable, member_id, registration
 from praxis.runtime.demo.plan import PatientPlan, Plan, VisitPlan, plan_bundle
-from praxis.runtime.demo.terms import CVX, LOINC, SNOMED
-
-NOW = datetime(2027, 2, 1, 15, 0, tzinfo=UTC)
-CHECK_UP, SYMPTOM = "185349003", "185345009"
-FLU, HEPATITIS_B, TETANUS = "140", "43", "113"
-HCPCS = "urn:oid:2.16.840.1.113883.6.285"
-
-
-def concept(system: str, *codes: str) -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code} for code in codes]}
-
-
-def patient(**changes: Any) -> dict[str, Any]:
-    base = {
-        "resourceType": "Patient",
-        "id": "p",
-        "identifier": [{"value": "27c9-11c6"}],
-        "name": [{"use": "official", "family": "Conn12", "given": ["Liz3", "May"]}],
-        "birthDate": "1986-11-28",
-        "gender": "female",
-        "telecom": [{"system": "phone", "value": "555-175-3568"}],
-        "address": [{"line": ["391 Some Plaza"], "city": "Beverly", "state": "Massachusetts", "postalCode": "01915"}],
-    }
-    return base | changes
-
-
-def encounter(id: str = "e", **changes: Any) -> dict[str, Any]:
-    base = {
-        "resourceType": "Encounter",
-        "id": id,
-        "status": "finished",
-        "class": {"code": "AMB"},
-        "type": [concept(SNOMED, CHECK_UP)],
-        "subject": {"reference": "Patient/p"},
-        "period": {"start": "2019-03-01T10:00:00-05:00"},
-    }
-    return base | changes
-
-
-def at(encounter_id: str, kind: str, id: str, **more: Any) -> dict[str, Any]:
-    return {"resourceType": kind, "id": id, "encounter": {"reference": f"Encounter/{encounter_id}"}, **more}
-
-
-def condition(code: str, id: str = "co", encounter_id: str = "e", **more: Any) -> dict[str, Any]:
-    return at(encounter_id, "Condition", id, code=concept(SNOMED, code), **more)
-
-
-def vaccination(cvx: str, id: str, **more: Any) -> dict[str, Any]:
-    return at("e", "Immunization", id, **{"status": "completed", "vaccineCode": concept(CVX, cvx), **more})
-
-
-def measured(code: str, value: Any, unit: str, id: str = "o", **more: Any) -> dict[str, Any]:
-    quantity = {"value": value, "code": unit}
-    return at("e", "Observation", id, status="final", code=concept(LOINC, code), valueQuantity=quantity, **more)
-
-
-def claim(id: str = "cl", encounter_id: str = "e", insurer: str = "private", **more: Any) -> dict[str, Any]:
-    item = {"encounter": [{"reference": f"Encounter/{encounter_id}"}]}
-    coverage = [{"coverage": {"display": insurer}}]
-    return {"resourceType": "Claim", "id": id, "status": "active", "insurance": coverage, "item": [item], **more}
-
-
-def entries(*resources: Any) -> list[Entry]:
-    content = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
-    found, unread = read_bundle("test", json.dumps(content).encode())
-    assert unread == []
-    return found
+from praxis.runtime.demo.terms import LOINC, SNOMED
+from tests.support.fhir import (
+    FLU,
+    HCPCS,
+    HEPATITIS_B,
+    NOW,
+    SYMPTOM,
+    TETANUS,
+    at,
+    claim,
+    concept,
+    condition,
+    encounter,
+    entries,
+    measured,
+    patient,
+    vaccination,
+)
 
 
 def plan(*resources: Any) -> Plan:
@@ -104,96 +54,6 @@ def taken(made: Plan) -> list[Entry]:
     for visit in (visit for one in made.patients for visit in one.visits):
         found += [visit.encounter, *visit.parts, *visit.measured, *([visit.claim] if visit.claim else [])]
     return found
-
-
-def test_a_patient_is_registered_with_the_name_as_it_is():
-    body, left_out = registration(patient())
-    assert left_out == []
-    assert body == {
-        "family_name": "Conn12",
-        "given_name": "Liz3 May",
-        "birth_on": "1986-11-28",
-        "sex": "female",
-        "phone": "+15551753568",
-        "address": {
-            "line1": "391 Some Plaza",
-            "line2": None,
-            "city": "Beverly",
-            "state": "MA",
-            "postal_code": "01915",
-        },
-    }
-
-
-def test_the_official_name_goes_before_others():
-    names = [{"family": "Rowe", "given": ["Liz"]}, {"use": "official", "family": "Conn", "given": ["Liz"]}]
-    assert registration(patient(name=names))[0]["family_name"] == "Conn"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"name": None},
-        {"name": "Conn"},
-        {"name": [{"family": "Conn"}]},
-        {"name": [{"family": "Conn", "given": "Liz"}]},
-        {"name": [{"family": "Conn", "given": [7, None]}]},
-        {"name": [{"family": "\ud800", "given": ["Liz"]}]},
-        {"birthDate": None},
-        {"birthDate": "1986"},
-        {"birthDate": "1986-02-30"},
-        {"birthDate": 1986},
-    ],
-    ids=str,
-)
-def test_a_person_without_full_name_and_birth_date_cannot_be_registered(change: dict[str, Any]):
-    with pytest.raises(Unusable):
-        registration(patient(**change))
-
-
-@pytest.mark.parametrize(
-    ("telecom", "phone"),
-    [
-        ([{"system": "phone", "value": "(555) 175-3568"}], "+15551753568"),
-        ([{"system": "phone", "value": "1-555-175-3568"}], "+15551753568"),
-        ([{"system": "phone", "value": "+49 30 1234567"}], "+49301234567"),
-        ([{"system": "phone", "value": "175-3568"}], None),
-        ([{"system": "email", "value": "5551753568"}], None),
-        ([{"system": "phone"}, {"system": "phone", "value": "555-175-3568"}], "+15551753568"),
-        ("none", None),
-    ],
-)
-def test_a_phone_number_becomes_e164_or_is_left_out_with_a_word(telecom: Any, phone: str | None):
-    body, left_out = registration(patient(telecom=telecom))
-    assert body.get("phone") == phone
-    assert bool(left_out) == (phone is None)
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"state": "Bavaria"}, "no state"),
-        ({"state": None}, "no state"),
-        ({"postalCode": "1915"}, "postal code"),
-        ({"line": []}, "no line"),
-        ({"city": ""}, "no line or no city"),
-    ],
-)
-def test_an_address_that_is_none_here_is_left_out_with_a_word(change: dict[str, Any], why: str):
-    body, [told] = registration(patient(address=[patient()["address"][0] | change]))
-    assert "address" not in body
-    assert why in told
-
-
-def test_a_state_may_be_written_out_or_not():
-    spelled = [registration(patient(address=[patient()["address"][0] | {"state": state}])) for state in ("MA", "ma")]
-    assert [body["address"]["state"] for body, _ in spelled] == ["MA", "MA"]
-
-
-def test_the_member_id_is_the_first_identifier_that_can_be_one():
-    assert member_id(patient()) == "27C911C6"
-    assert member_id(patient(identifier=[{"value": "-"}, {}, {"value": "ab-1"}])) == "AB1"
-    assert member_id(patient(identifier=None)) is None
 
 
 def test_a_check_up_of_an_adult_is_a_wellness_visit():
