@@ -72,9 +72,17 @@ def _report_ready(url: str, first_start: bool) -> None:
     print(f"ready {url}", flush=True)
     console.print(f"docs   {url}/docs\nlogins praxis demo-keys --json", highlight=False)
     if first_start and os.environ.get("PRAXIS_FIRST_VISIT", "1") != "0":
-        from praxis.runtime.demo.visit import walk_and_print
+        _walk_first_visit(url)
 
+
+def _walk_first_visit(url: str) -> None:
+    """Walk the first visit; what goes wrong with it is told and does not end the installation."""
+    from praxis.runtime.demo.visit import walk_and_print
+
+    try:
         walk_and_print(State.open(), url, console)
+    except RuntimeProblem as problem:
+        console.print(f"[red]The first visit did not come through: {problem}[/red]", highlight=False)
 
 
 def _up_detached(state: State) -> None:

@@ -210,11 +210,10 @@ class EmbeddedPostgres:
 
     def _runnable_programs(self, programs: Path) -> Path:
         """Return the programs where the identity can run them: as they are, or as a copy beside the database files."""
-        postgres = programs / "postgres"
-        # One asks for the file (setpriv's own exec would still do with root's rights), the other for the libraries.
-        if self._identity.can("test", "-x", postgres) and self._identity.can(programs / "initdb", "--version"):
+        # By env, for setpriv's own exec has root's rights still; initdb, for it needs libraries that postgres does not.
+        if self._identity.can("env", programs / "initdb", "--version"):
             return programs
-        stamp = postgres.stat()
+        stamp = (programs / "postgres").stat()
         copies = self._place / "programs"
         copy = copies / f"{stamp.st_mtime_ns:x}-{stamp.st_size:x}"
         if not copy.exists():

@@ -248,17 +248,17 @@ def test_the_server_ends_with_a_killed_supervisor(state: State, identity: str) -
 
 def test_a_pid_that_somebody_else_has_by_now_does_not_block_the_start(state: State) -> None:
     server = embedded(state)
-    cluster = state.data / "postgres" / "cluster"
+    pid_file = state.data / "postgres" / "cluster" / "postmaster.pid"
     with running(server):
-        left = (cluster / "postmaster.pid").read_text().split("\n")
-    stranger = subprocess.Popen(["sleep", "600"])
-    with stranger:
-        (cluster / "postmaster.pid").write_text("\n".join([str(stranger.pid), *left[1:]]))
-        os.chown(cluster / "postmaster.pid", cluster.stat().st_uid, cluster.stat().st_gid)
-        again = embedded(state)
-        with running(again):
-            assert ask(again.admin_dsn(), "SELECT 7") == 7
-        stranger.kill()
+        left = pid_file.read_text().split("\n")
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        pid_file.write_text("\n".join([str(stranger.pid), *left[1:]]))
+        try:
+            again = embedded(state)
+            with running(again):
+                assert ask(again.admin_dsn(), "SELECT 7") == 7
+        finally:
+            stranger.kill()
 
 
 def test_the_pid_file_of_a_living_server_is_left_alone(state: State) -> None:
