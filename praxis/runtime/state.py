@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -88,8 +89,9 @@ class State:
     def secret(self, name: str) -> str:
         """Return the secret of that name (32 URL-safe characters), made at the first call and kept in a 0600 file."""
         path = self.secrets / name
-        if not path.exists():
-            write_private(path, secrets.token_urlsafe(24))
+        with self._alone():
+            if not path.exists():
+                write_private(path, secrets.token_urlsafe(24))
         return path.read_text()
 
     @property
@@ -102,30 +104,25 @@ class State:
 
         For the holder of the lock, before the server starts; everybody else reads `ports`.
         """
-        content = self._read()
-        remembered = content["ports"].get(name)
-        if remembered is not None and _is_free(remembered):
-            return remembered
-        taken = content["ports"].values()
-        while (port := _pick_port()) in taken:
-            continue
-        content["ports"][name] = port
-        self._write(content)
-        return port
+        with self._changing() as content:
+            ports = content["ports"]
+            if name not in ports or not _is_free(ports[name]):
+                while (port := _pick_port()) in ports.values():
+                    continue
+                ports[name] = port
+            return ports[name]
 
     def record(self, name: str, pid: int) -> None:
         """Remember a started process, in place of an earlier one of the same name."""
         started = started_at(pid)
         if started is not None:
-            content = self._read()
-            content["processes"][name] = {"pid": pid, "started": started}
-            self._write(content)
+            with self._changing() as content:
+                content["processes"][name] = {"pid": pid, "started": started}
 
     def forget(self, name: str) -> None:
         """Drop a process that has ended."""
-        content = self._read()
-        if content["processes"].pop(name, None):
-            self._write(content)
+        with self._changing() as content:
+            content["processes"].pop(name, None)
 
     def running(self) -> dict[str, int]:
         """Return name -> pid of the recorded processes that live; a pid that is another process by now is not."""
@@ -145,15 +142,27 @@ class State:
             self.forget(name)
         return list(left)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads and processes out: servers are initialised side by side."""
+        with (self.run / "guard").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _changing(self) -> Iterator[RunFile]:
+        """Read, change and write the run file as one step."""
+        with self._alone():
+            content = self._read()
+            yield content
+            write_private(self.run / "run.json", json.dumps(content, indent=2) + "\n")
+
     def _read(self) -> RunFile:
         try:
             content = json.loads((self.run / "run.json").read_text())
         except (FileNotFoundError, ValueError):
             content = {}
         return {"processes": content.get("processes", {}), "ports": content.get("ports", {})}
-
-    def _write(self, content: RunFile) -> None:
-        write_private(self.run / "run.json", json.dumps(content, indent=2) + "\n")
 
 
 def _make_folder(folder: Path, mode: int) -> None:
@@ -168,7 +177,7 @@ def _make_folder(folder: Path, mode: int) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only this user can read, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     fresh.replace(path)

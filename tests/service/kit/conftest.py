@@ -14,6 +14,7 @@ from praxis.kit.clock import SystemClock
 from praxis.kit.databases import create_database
 from praxis.kit.inbox import Consumers
 from praxis.kit.migrations import migrate
+from praxis.kit.observe import current_trace
 from praxis.kit.testing import Harness
 from praxis.kit.unit_of_work import Session
 from services.staff.app import service as staff_service
@@ -26,6 +27,7 @@ class Listener:
     """What the probe consumer heard by practice, and how it is told to fail."""
 
     heard: dict[UUID, list[StaffMemberRegisteredV1]] = field(default_factory=lambda: defaultdict(list))
+    traces: list[str] = field(default_factory=list)
     refuse: bool = False
 
     def consumers(self) -> Consumers:
@@ -36,6 +38,7 @@ class Listener:
             if self.refuse:
                 raise ValueError("the probe was told to refuse")
             self.heard[session.practice_id].append(event)
+            self.traces.append(current_trace().trace_id)
 
         return consumers
 

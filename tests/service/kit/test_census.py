@@ -26,6 +26,7 @@ REVIEWED_DEFINERS = {
 }
 """SECURITY DEFINER functions that were read: each names the practice itself and pins its search path."""
 
+
 @dataclass
 class Migrated:
     """A publisher's freshly migrated database, seen by the superuser."""

@@ -50,6 +50,16 @@ async def test_a_committed_event_reaches_its_consumer_once_though_it_is_publishe
     assert all(r["published_at"] for r in rows)
 
 
+async def test_a_trace_goes_from_the_request_over_the_bus_into_the_consumer(running: Running):
+    practice = await running.harness.practice()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    reply = await practice.post("/v1/staff-members", PERSON, headers=headers)
+    assert reply.headers["x-trace-id"] == trace
+    await eventually(lambda: has_heard(running, practice, reply.json()))
+    assert running.listener.traces[-1] == trace
+
+
 async def test_a_redelivered_event_has_its_effect_once(running: Running):
     practice = await running.harness.practice()
     event = StaffMemberRegisteredV1(

@@ -306,6 +306,10 @@ def test_a_claim_of_the_older_diagnosis_codes_is_clean_before_their_end() -> Non
     assert rules_in(scrub(replace(older, icd_revision=10), date(2015, 10, 2))) == {"diagnosis-shape", "icd-revision"}
 
 
+def test_the_first_and_the_last_day_of_the_coverage_are_covered() -> None:
+    assert scrub(CLEAN, AS_OF, Coverage(starts_on=SERVED_ON, ends_on=SERVED_ON)) == []
+
+
 def test_without_coverage_dates_no_service_is_outside_them() -> None:
     assert scrub(visit(served_on=date(2025, 12, 31)), AS_OF) == []
 

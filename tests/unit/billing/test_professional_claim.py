@@ -214,6 +214,18 @@ def test_a_control_number_out_of_range_is_refused(envelope: Envelope, place: str
         write_professional(batch_of(CLEAN), envelope)
 
 
+@pytest.mark.parametrize("number", [1, 999_999_999])
+def test_the_first_and_the_last_control_number_are_written(number: int) -> None:
+    numbers = ("control_number", "group_control_number", "transaction_control_number")
+    text = write_professional(batch_of(CLEAN), replace(ENVELOPE, **dict.fromkeys(numbers, number)))
+    assert text.endswith(f"~SE*33*{number:04}~GE*1*{number}~IEA*1*{number:09}~")
+
+
+def test_a_batch_holds_five_thousand_claims() -> None:
+    claims = [replace(CLEAN, control_number=f"C{number}") for number in range(5000)]
+    assert len(tagged(segments_of(*claims), "CLM*")) == 5000
+
+
 def test_a_name_with_a_delimiter_is_refused_where_it_stands() -> None:
     spoiled = replace(CLEAN, subscriber=replace(CLEAN.subscriber, name=replace(CLEAN.subscriber.name, last="A*B")))
     with pytest.raises(X12Error, match=r"^NM103 \(segment 16\): holds the element separator; remove it$"):

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,15 @@ def test_no_two_names_get_the_same_port(state: State, monkeypatch: pytest.Monkey
     offers = iter([20_001, 20_001, 20_002])
     monkeypatch.setattr("praxis.runtime.state._pick_port", lambda: next(offers))
     assert [state.claim_port("a"), state.claim_port("b")] == [20_001, 20_002]
+
+
+def test_ports_and_secrets_claimed_side_by_side_are_all_kept(state: State) -> None:
+    names = [f"server-{number}" for number in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        ports = list(pool.map(lambda name: State(state.root).claim_port(name), names))
+        secrets = set(pool.map(lambda _: State(state.root).secret("shared"), names))
+    assert state.ports == dict(zip(names, ports, strict=True))
+    assert secrets == {state.secret("shared")}
 
 
 def test_one_folder_runs_once_and_the_refusal_names_the_holder(
