@@ -21,7 +21,7 @@ from nats.js.errors import NotFoundError
 from praxis.contracts.event import publisher_of
 from praxis.kit.auth import load_private_key, load_public_keys
 from praxis.kit.observe import log
-from praxis.kit.settings import PUBLISHERS, Settings
+from praxis.kit.settings import LIMITS, PUBLISHERS, Settings
 
 SIGNATURE = "Praxis-Signature"
 STREAM_BYTES = 256 * 1024 * 1024
@@ -86,7 +86,7 @@ class Bus:
     @property
     def stream(self) -> JetStreamContext:
         """Return the JetStream context; calls on it fail while the connection is down."""
-        return self._client.jetstream(timeout=5)
+        return self._client.jetstream(timeout=LIMITS.bus_seconds)
 
     async def connect(self) -> None:
         """Connect, retrying until the server is there."""
@@ -136,9 +136,9 @@ class Bus:
             durable_name=self.service,
             ack_policy=AckPolicy.EXPLICIT,
             filter_subjects=sorted(subjects),
-            ack_wait=30,
+            ack_wait=LIMITS.consumer_ack_seconds,
             max_deliver=-1,
-            max_ack_pending=256,
+            max_ack_pending=LIMITS.consumer_unacknowledged,
         )
         stream = stream_of(publisher)
         await self.stream.add_consumer(stream, config)

@@ -14,9 +14,8 @@ from praxis.kit.clock import Clock
 from praxis.kit.db import Database
 from praxis.kit.ids import new_id
 from praxis.kit.observe import log
+from praxis.kit.settings import LIMITS
 from praxis.kit.unit_of_work import Cause, Session, UnitOfWork
-
-LEASE = timedelta(seconds=60)
 
 Duty = Callable[[UUID, datetime], Awaitable[None]]
 
@@ -105,7 +104,7 @@ class JobRunner:
 
     async def _lease(self, job: Job) -> list[Row[Any]]:
         now = self._clock.now()
-        values = {"job": job.name, "now": now, "until": now + LEASE, "holder": self._holder}
+        values = {"job": job.name, "now": now, "until": now + timedelta(seconds=LIMITS.job_lease_seconds), "holder": self._holder}
         async with self._database.system.connect() as connection:
             return list((await connection.execute(_LEASE_DUE, values)).all())
 

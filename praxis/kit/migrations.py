@@ -201,8 +201,6 @@ _KIT_TABLES = (
     """,
 )
 
-PARTITIONED = ("outbox", "inbox", "idempotency_keys", "audit")
-MONTHS_AHEAD = 3
 
 
 async def migrate(settings: Settings, package: str, today: date, revision: str = "head") -> None:

@@ -1,8 +1,9 @@
 """The practices a service keeps books for: copied from the gateway's events, read for time zone and currency, iterated by jobs."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Text, select
+from sqlalchemy import BigInteger, DateTime, Row, Text, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,10 +47,15 @@ async def keep_practice(session: Session, event: PracticeOpenedV1) -> None:
     )
 
 
-async def practice_time_zone(session: Session) -> str:
-    """Return the IANA time zone of the practice; raises PracticeNotHeardOf."""
-    row = await session.one_or_none(select(Practice.time_zone))
+async def practice(session: Session) -> Row[Any]:
+    """Return the practice's `time_zone` (IANA) and `currency`; raises PracticeNotHeardOf."""
+    row = await session.one_or_none(select(Practice.time_zone, Practice.currency))
     if row is None:
         raise PracticeNotHeardOf(retry_after=1)
-    zone: str = row.time_zone
+    return row
+
+
+async def practice_time_zone(session: Session) -> str:
+    """Return the IANA time zone of the practice; raises PracticeNotHeardOf."""
+    zone: str = (await practice(session)).time_zone
     return zone

@@ -8,7 +8,7 @@ Raise a `Problem` anywhere below the edge; nothing is committed and the caller g
         title = "The time is already taken"
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -101,6 +101,23 @@ class Conflict(Problem):
     status = 409
     code = "conflict"
     title = "The present state refuses this"
+
+
+class TransitionRefused(Conflict):
+    """409: nothing leads from what the thing is now to what was asked; facts `state`, `allowed` and `current_revision`.
+
+    `thing` is the noun a person would use; `allowed` the states or steps that its table has from `state`.
+    """
+
+    code = "transition-refused"
+    title = "The present state does not allow this"
+
+    def __init__(self, thing: str, state: str, allowed: Iterable[str], revision: int) -> None:
+        ways = sorted(allowed)
+        super().__init__(
+            f"The {thing}'s state is {state}, which allows {'only: ' + ', '.join(ways) if ways else 'no further step'}.",
+            facts={"state": state, "allowed": ways, "current_revision": revision},
+        )
 
 
 class Stale(Problem):

@@ -146,7 +146,7 @@ class Relay:
     async def _publish(self, row: asyncpg.Record) -> None:
         body = signed_body(row["envelope"], row["producersequence"])
         headers = {"Nats-Msg-Id": str(row["event_id"]), SIGNATURE: self._bus.signer.sign(row["subject"], body)}
-        await self._bus.stream.publish(row["subject"], body, timeout=5, headers=headers)
+        await self._bus.stream.publish(row["subject"], body, headers=headers)
 
 
 async def republish(connection: asyncpg.Connection, first_number: int, last_number: int | None = None) -> int:

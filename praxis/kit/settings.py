@@ -17,7 +17,7 @@ PUBLISHERS = ("gateway", *SERVICES)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every pool size and deadline of Praxis. Times in milliseconds unless the name says otherwise."""
+    """Pool sizes, batches and deadlines of every publisher. Times in milliseconds unless the name says otherwise."""
 
     statement_timeout: int = 5_000
     lock_timeout: int = 2_000
@@ -32,9 +32,13 @@ class Limits:
     relay_batch: int = 256
     relay_in_flight: int = 64
     relay_poll: int = 1_000
+    bus_seconds: int = 5
     consumer_batch: int = 32
     consumer_at_once: int = 8
     consumer_tries: int = 5
+    consumer_ack_seconds: int = 30
+    consumer_unacknowledged: int = 256
+    job_lease_seconds: int = 60
     token_seconds: int = 60
     drain_seconds: int = 8
 

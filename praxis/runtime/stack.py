@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from praxis.kit.bus import server_authorization
-from praxis.kit.settings import PUBLISHERS, SERVICES
+from praxis.kit.settings import LIMITS, PUBLISHERS, SERVICES
 from praxis.runtime.nats import EmbeddedNats
 from praxis.runtime.postgres import EmbeddedPostgres
 from praxis.runtime.probes import http_ready
@@ -77,12 +77,14 @@ class Stack:
             *(sys.executable, "-m", "uvicorn", "--factory", f"{PACKAGES[name]}.app:create"),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
-            *("--timeout-graceful-shutdown", "8", "--no-server-header", "--no-proxy-headers"),
+            *("--timeout-graceful-shutdown", str(LIMITS.drain_seconds), "--no-server-header", "--no-proxy-headers"),
             # Longer than the gateway keeps an idle connection, so that it is never the service that closes first.
             *("--timeout-keep-alive", "15"),
         ]
         # Services import while the databases are migrated, and wait for that themselves.
-        return Program(name, argv, self.environment(), ready=http_ready(port, "/readyz"), deadline=90, grace=10)
+        # After the last answer two seconds remain for closing pools and the connection to the bus.
+        grace = LIMITS.drain_seconds + 2
+        return Program(name, argv, self.environment(), ready=http_ready(port, "/readyz"), deadline=90, grace=grace)
 
 
 async def run_stack(

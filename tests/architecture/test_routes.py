@@ -1,7 +1,9 @@
 """A census of every route of every application: each has a rule or is one of the few that anybody may call."""
 
-from collections import Counter
+import subprocess
+import sys
 from collections.abc import Iterator
+from subprocess import PIPE
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -64,11 +66,6 @@ def test_every_open_route_is_there(built: list[Application]):
         assert set(open_routes(application)) <= paths, application.publisher
 
 
-def test_no_two_routes_have_one_operation_id(built: list[Application]):
-    names = Counter(route.rule.operation for _, route in edge_routes(built) if not route.path.startswith("/internal/"))
-    assert [name for name, times in names.items() if times > 1] == []
-
-
 def test_every_operation_starts_with_its_publisher(built: list[Application]):
     named = [(a.publisher, route.rule.operation) for a, route in edge_routes(built)]
     assert [pair for pair in named if pair[1].split(".")[0] not in (pair[0], "internal")] == []
@@ -81,6 +78,18 @@ def test_every_permission_opens_some_route(built: list[Application]):
 
 def test_every_route_can_be_found_in_the_tree():
     assert [place for place in places() if not (ROOT / place.file).is_file() or place.line < 1] == []
+
+
+def test_a_reader_who_stops_early_ends_the_printing_quietly():
+    printing = "from praxis.runtime.tooling.printing import print_lines; print_lines('x' * 99 for _ in range(9999))"
+    process = subprocess.Popen([sys.executable, "-c", printing], cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True)
+    with process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
 
 
 def test_a_route_around_the_edge_is_caught():

@@ -1,7 +1,7 @@
 """Importing FHIR R4 patient bundles over the public API: patients, coverage, past encounters as visits, claims.
 
-An encounter becomes a visit of the day it is imported on. What is refused or has no place here is listed with its reason, and the
-entries read are as many as those imported and those listed.
+An encounter becomes a visit of the time at which it took place, recorded afterwards. What is refused or has no place here is listed
+with its reason, and the entries read are as many as those imported and those listed.
 """
 
 import hashlib
@@ -23,7 +23,15 @@ from praxis.runtime.demo.keys import read_keys
 from praxis.runtime.demo.plan import PatientPlan, VisitPlan, plan_bundle
 from praxis.runtime.demo.seed import House, set_up, stock_up
 from praxis.runtime.demo.terms import FILING_INDICATORS
-from praxis.runtime.demo.walk import Coding, claim_of, code_and_sign, hold_visit, record_coverage, sheet_of
+from praxis.runtime.demo.walk import (
+    ClaimHeld,
+    Coding,
+    claim_of,
+    code_and_sign,
+    record_coverage,
+    record_visit,
+    sheet_of,
+)
 from praxis.runtime.state import State
 
 
@@ -89,6 +97,23 @@ class Importer:
             self._import_patient(patient, outcome)
         return outcome
 
+    def recorded(self, visit: VisitPlan, patient_id: str) -> str:
+        """Return the id of an encounter's visit, recorded now unless it is found by its reference."""
+        body = {
+            "patient_id": patient_id,
+            "visit_type_id": self._demo.visit_types[visit.kind],
+            "location_id": self._demo.location_id,
+            "practitioner_id": self._demo.staff["provider"],
+            "arrived_at": visit.started_at.isoformat(),
+            "external_reference": _reference(patient_id, visit.encounter),
+        }
+        try:
+            return str(self._api.post(RECEPTION, "/v1/visits", body)["id"])
+        except Refused as refusal:
+            if refusal.code != "visit-known":
+                raise
+            return str(refusal.document["visit_id"])
+
     def _import_patient(self, patient: PatientPlan, outcome: Outcome) -> None:
         try:
             known = self._registered(patient, outcome)
@@ -118,9 +143,9 @@ class Importer:
             return None
         if known["address"] is None or patient.member_id is None:
             return "a coverage needs the patient's address and an identifier"
-        since = min(visit.started_at for visit in patient.visits).date()
+        # Bundles do not say since when: from birth on, every encounter of this bundle and of others is covered.
         try:
-            record_coverage(self._api, known, self._payer(patient.insurer), patient.member_id, since)
+            record_coverage(self._api, known, self._payer(patient.insurer), patient.member_id, patient.birth_on)
         except Refused as refusal:
             if refusal.code != "coverage-known":
                 return f"the coverage was refused: {reason_of(refusal)}"
@@ -145,44 +170,38 @@ class Importer:
             return
         outcome.imported += [visit.encounter, *visit.parts, *visit.measured]
         outcome.visits.append(held["id"])
-        took_place = f"took place on {visit.started_at.date()}, held as visit {held['id']} of the day of its import"
-        outcome.remarks.append(Listed("Encounter", visit.encounter.id, took_place))
         if visit.claim and uncovered:
             outcome.refuse([visit.claim], uncovered)
         elif visit.claim:
             self._bill(visit, visit.claim, held, is_insured, outcome)
 
     def _held(self, visit: VisitPlan, patient_id: str, outcome: Outcome) -> Json:
-        """Bring the visit of an encounter to its end; the encounter's own key finds it again when it is there already."""
-        key = _key(patient_id, visit.encounter)
-        body = {
-            "patient_id": patient_id,
-            "visit_type_id": self._demo.visit_types[visit.kind],
-            "location_id": self._demo.location_id,
-            "practitioner_id": self._demo.staff["provider"],
-        }
-        received = self._api.post(RECEPTION, "/v1/visits", body, key=key)
+        """Record the visit of an encounter and bring it to its end."""
+        visit_id = self.recorded(visit, patient_id)
         try:
-            return self._finished(received["id"], visit, key)
+            return self._finished(visit_id, visit)
         except Refused as refusal:
             if refusal.status != 422 or not visit.measured:
                 raise
             outcome.refuse(visit.measured, reason_of(refusal))
             visit.measured, visit.vitals = [], {}
-            return self._finished(received["id"], visit, key)
+            return self._finished(visit_id, visit)
 
-    def _finished(self, visit_id: str, visit: VisitPlan, key: str) -> Json:
+    def _finished(self, visit_id: str, visit: VisitPlan) -> Json:
         present = self._api.get(RECEPTION, f"/v1/visits/{visit_id}")
-        return hold_visit(self._api, self._demo, present, visit.tasks, visit.vitals, key)
+        return record_visit(self._api, present, visit.tasks, visit.vitals, visit.ended_at)
 
     def _bill(self, visit: VisitPlan, claim: Entry, held: Json, is_insured: bool, outcome: Outcome) -> None:
         try:
             sheet = sheet_of(self._api, held["id"], ("open", "coded", "signed"))
             if sheet["state"] != "signed":
                 sheet = code_and_sign(self._api, sheet, Coding(visit.diagnoses, visit.lines))
+            if is_insured and sheet["self_pay_reason"]:
+                outcome.refuse([claim], f"charged to the patient: no coverage was valid on {sheet['service_on']}")
+                return
             if is_insured:
                 outcome.claims.append(claim_of(self._api, sheet)["id"])
-        except (Refused, NotInTime) as refusal:
+        except (Refused, NotInTime, ClaimHeld) as refusal:
             outcome.refuse([claim], reason_of(refusal))
             return
         outcome.imported.append(claim)
@@ -192,7 +211,8 @@ def _all_of(visit: VisitPlan) -> list[Entry]:
     return [visit.encounter, *visit.parts, *visit.measured, *([visit.claim] if visit.claim else [])]
 
 
-def _key(patient_id: str, encounter: Entry) -> str:
+def _reference(patient_id: str, encounter: Entry) -> str:
+    """Return what finds the encounter's visit again: ids of bundles may hold anything, so a digest of them."""
     return "bundle-" + hashlib.sha256(f"{patient_id} {encounter.id} {encounter.full_url}".encode()).hexdigest()
 
 
@@ -210,9 +230,7 @@ def _show(console: Console, outcome: Outcome) -> None:
     table.add_section()
     table.add_row("all", *(str(counted.total()) for counted in (outcome.read, imported, listed)))
     console.print(escape(outcome.name), table)
-    console.print(
-        f"{len(outcome.visits)} visits held by the demo provider, {len(outcome.claims)} claims ready", highlight=False
-    )
+    console.print(f"{len(outcome.visits)} visits on record, {len(outcome.claims)} claims ready", highlight=False)
     for word, things in (("listed", outcome.listed), ("remark", outcome.remarks)):
         for thing in sorted(things, key=lambda thing: (thing.type, thing.id)):
             told = escape(f"{thing.type}/{thing.id}: {thing.reason}")

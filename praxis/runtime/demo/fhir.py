@@ -95,10 +95,10 @@ def date_at(value: Any, *path: str | int) -> date | None:
         return None
 
 
-def instant_at(value: Any, *path: str | int) -> datetime | None:
-    """Return the instant there in UTC; a time without an offset is none."""
+def instant_at(value: Any, element: str) -> datetime | None:
+    """Return the instant of an element such as `period.start`, in UTC; a time without an offset is none."""
     try:
-        at = datetime.fromisoformat(text_at(value, *path) or "")
+        at = datetime.fromisoformat(text_at(value, *element.split(".")) or "")
     except ValueError:
         return None
     try:

@@ -104,7 +104,8 @@ PAYER: Final[dict[str, Any]] = {
     "address": {"line1": "1 Placeholder Plaza", "city": "Hartford", "state": "CT", "postal_code": "061030001"},
 }
 
-PRICES_FROM: Final = date(2000, 1, 1)
+PRICES_FROM: Final = date(1990, 1, 1)
+"""As early as a visit can be recorded afterwards."""
 FEES: Final = {
     "G0402": 25_000,
     "G0403": 4_500,

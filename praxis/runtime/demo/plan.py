@@ -23,6 +23,7 @@ class VisitPlan:
 
     encounter: Entry
     started_at: datetime
+    ended_at: datetime
     is_check_up: bool
     is_adult: bool
     tasks: list[str] = field(default_factory=list)
@@ -161,14 +162,17 @@ class _Planner:
         patient = self._patients.get(subject) if subject else None
         if patient is None:
             return "its patient is not imported"
-        started_at = instant_at(entry.resource, "period", "start")
+        started_at = instant_at(entry.resource, "period.start")
         if reason := self._encounter_refusal(entry, started_at):
             return reason
         assert started_at is not None
+        ended_at = instant_at(entry.resource, "period.end") or started_at
+        if not started_at <= ended_at <= self._now:
+            return "period.end lies before period.start, or is still to come"
         types = [codes_at(concept) for concept in items_at(entry.resource, "type")]
         is_check_up = any(code_of(codes, terms.SNOMED) in terms.CHECK_UPS for codes in types)
         is_adult = age_on(patient.birth_on, started_at.date()) >= terms.ADULT_AGE
-        visit = self._visits[entry] = VisitPlan(entry, started_at, is_check_up, is_adult)
+        visit = self._visits[entry] = VisitPlan(entry, started_at, ended_at, is_check_up, is_adult)
         patient.visits.append(visit)
         return None
 

@@ -1,7 +1,8 @@
 """The steps of one visit, each done by the role whose work it is, and the waits for what other services make of them."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,8 +21,14 @@ VITALS: Mapping[str, int] = {
     "pulse_per_minute": 66,
     "temperature_decicelsius": 368,
 }
+HEALING = frozenset({"rendering-provider-unknown", "location-unknown"})
+"""Findings that an event on its way may settle; a claim held for any other waits for a person."""
 MARGIN = timedelta(minutes=1)
 SEARCHES = 200
+
+
+class ClaimHeld(RuntimeProblem):
+    """The claim has findings that somebody must mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,35 +122,63 @@ def _next_start(asked: datetime, offered: Sequence[str]) -> datetime:
     return starts[0] if starts else asked + timedelta(hours=4)
 
 
-def hold_visit(
-    api: Api, demo: House, visit: Json, tasks: Sequence[str], vitals: Mapping[str, Any] = VITALS, key: str | None = None
-) -> Json:
-    """Bring a visit from where it stands to its completion: tasks, room, provider; return the completed visit.
-
-    With a `key` the same call may be made again: it adds no task twice.
-    """
+def hold_visit(api: Api, demo: House, visit: Json, tasks: Sequence[str]) -> Json:
+    """Bring a visit from check-in to its completion: tasks, room, provider; return the completed visit."""
     at = f"/v1/visits/{visit['id']}"
+    add_tasks(api, visit, tasks)
+    bring_to_room(api, demo, visit["id"])
+    finish_tasks(api, api.get(ASSISTANT, at), VITALS)
+    api.post(PROVIDER, f"{at}/begin", {})
+    return api.post(PROVIDER, f"{at}/complete", {})
+
+
+def record_visit(
+    api: Api, visit: Json, tasks: Sequence[str], vitals: Mapping[str, Any], completed_at: datetime
+) -> Json:
+    """Bring a visit that is recorded afterwards from where it stands to its completion; what was done stays as it is."""
     if visit["stage"] == "completed":
         return visit
-    for number, code in enumerate(tasks):
-        api.post(ASSISTANT, f"{at}/tasks", {"code": code}, key=key and f"{key}-task-{number}")
-    if visit["stage"] == "waiting":
-        bring_to_room(api, demo, visit["id"])
+    at = f"/v1/visits/{visit['id']}"
+    add_tasks(api, visit, tasks)
     finish_tasks(api, api.get(ASSISTANT, at), vitals)
-    if visit["stage"] != "with-provider":
-        api.post(PROVIDER, f"{at}/begin")
-    return api.post(PROVIDER, f"{at}/complete")
+    return api.post(PROVIDER, f"{at}/complete", {"completed_at": completed_at.isoformat()})
+
+
+def add_tasks(api: Api, visit: Json, tasks: Sequence[str]) -> None:
+    """Add the tasks that a visit does not have yet, each as often as it is named."""
+    missing = Counter(tasks) - Counter(task["code"] for task in visit["tasks"])
+    for code in missing.elements():
+        api.post(ASSISTANT, f"/v1/visits/{visit['id']}/tasks", {"code": code})
 
 
 def bring_to_room(api: Api, demo: House, visit_id: str) -> Json:
-    """Bring the patient to the first room that nobody is in."""
+    """Bring the patient to the first room that nobody is in.
+
+    Where there is none, the visit of a demo patient is ended to make room: a demo that was stopped midway left it there.
+    """
+    inside = {}
     for room_id in demo.rooms:
         try:
-            return api.post(ASSISTANT, f"/v1/visits/{visit_id}/room", {"room_id": room_id})
+            return _roomed(api, visit_id, room_id)
         except Refused as refusal:
             if refusal.code != "room-occupied":
                 raise
-    raise RuntimeProblem("every room is occupied: complete the visits of GET /v1/visits first")
+            inside[room_id] = api.get(ASSISTANT, f"/v1/visits/{refusal.document['visit_id']}")
+    for room_id, visit in inside.items():
+        if _is_made_up(api.get(ASSISTANT, f"/v1/patients/{visit['patient_id']}")):
+            finish_tasks(api, visit, VITALS)
+            api.post(PROVIDER, f"/v1/visits/{visit['id']}/complete", {})
+            return _roomed(api, visit_id, room_id)
+    occupied_by = ", ".join(visit["id"] for visit in inside.values())
+    raise RuntimeProblem(f"every room of the demo practice is occupied: complete one of the visits {occupied_by} first")
+
+
+def _roomed(api: Api, visit_id: str, room_id: str) -> Json:
+    return api.post(ASSISTANT, f"/v1/visits/{visit_id}/room", {"room_id": room_id})
+
+
+def _is_made_up(patient: Json) -> bool:
+    return patient["family_name"] in FAMILY_NAMES and patient["given_name"] in GIVEN_NAMES
 
 
 def finish_tasks(api: Api, visit: Json, vitals: Mapping[str, Any]) -> None:
@@ -187,22 +222,33 @@ def code_and_sign(api: Api, sheet: Json, coding: Coding) -> Json:
 
 
 def claim_of(api: Api, sheet: Json) -> Json:
-    """Return the ready claim of this version of a signed sheet; raises NotInTime with its findings when it stays held."""
+    """Return the ready claim of this version of a signed sheet; raises ClaimHeld, and NotInTime where there is none."""
     try:
-        return wait_for("the ready claim", lambda: _claim(api, sheet, "ready"))
+        claim = wait_for("the ready claim", lambda: _claim(api, sheet, _is_settled))
     except NotInTime:
-        held = _claim(api, sheet, "edit-hold")
+        held = _claim(api, sheet, lambda one: one["state"] == "edit-hold")
         if held is None:
             raise
-        findings = "; ".join(finding["message"] for finding in held["findings"])
-        raise NotInTime(f"the claim is held: {findings}") from None
+        claim = held
+    if claim["state"] != "ready":
+        raise ClaimHeld(f"the claim is held: {'; '.join(error['message'] for error in _errors(claim))}")
+    return claim
 
 
-def _claim(api: Api, sheet: Json, state: str) -> Json | None:
-    for claim in api.every(BILLER, "/v1/claims", visit_id=sheet["visit_id"]):
-        if claim["sheet_version"] == sheet["version"] and claim["state"] == state:
-            return api.get(BILLER, f"/v1/claims/{claim['id']}")
+def _claim(api: Api, sheet: Json, is_looked_for: Callable[[Json], bool]) -> Json | None:
+    for found in api.every(BILLER, "/v1/claims", visit_id=sheet["visit_id"]):
+        if found["sheet_version"] == sheet["version"]:
+            claim = api.get(BILLER, f"/v1/claims/{found['id']}")
+            return claim if is_looked_for(claim) else None
     return None
+
+
+def _is_settled(claim: Json) -> bool:
+    return claim["state"] == "ready" or any(error["rule"] not in HEALING for error in _errors(claim))
+
+
+def _errors(claim: Json) -> list[Json]:
+    return [finding for finding in claim["findings"] if finding["severity"] == "error"]
 
 
 def line(code: str, *pointers: int, units: int = 1) -> Json:

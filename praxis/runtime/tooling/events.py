@@ -47,8 +47,9 @@ def main() -> None:
     """Print subject -> publisher -> consumers, one line each."""
     heard = consumers()
     width = max(map(len, heard))
-    for subject, names in heard.items():
-        print(f"{subject:<{width}} -> {publisher_of(subject):<10} -> {', '.join(names) or '-'}")
+    print_lines(
+        f"{subject:<{width}} -> {publisher_of(subject):<10} -> {', '.join(names) or '-'}" for subject, names in heard.items()
+    )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Route
 
+from praxis.runtime.tooling.printing import print_lines
 from praxis.runtime.tooling.tree import ROOT, applications
 
 
@@ -53,8 +54,7 @@ def main() -> None:
     """Print the table; what every publisher has stands once."""
     lines = dict.fromkeys((place.method, place.path, f"{place.file}:{place.line}") for place in places())
     width = max(len(path) for _, path, _ in lines)
-    for method, path, place in lines:
-        print(f"{method:<6} {path:<{width}} -> {place}")
+    print_lines(f"{method:<6} {path:<{width}} -> {place}" for method, path, place in lines)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ routes = router("charge-sheets")
 
 @routes.get("/v1/charge-sheets", **policy("billing.charge-sheets.list", "billing.charge:read"))
 async def find(
-    session: SessionDep, page: PageDep, status: SheetState | None = None, visit_id: UUID | None = None
+    session: SessionDep, page: PageDep, state: SheetState | None = None, visit_id: UUID | None = None
 ) -> Page[ChargeSheetSummary]:
     """List charge sheets, of one state or one visit when asked."""
-    rows = await queries.charge_sheets(session, status, visit_id, page.after, page.limit)
+    rows = await queries.charge_sheets(session, state, visit_id, page.after, page.limit)
     found = page.page(rows, ChargeSheetSummary, lambda row: (str(row.id),))
     for item in found.items:
         session.touch("charge-sheet", item.id, patient_id=item.patient_id)

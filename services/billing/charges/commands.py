@@ -59,7 +59,7 @@ async def open_sheet(session: Session, visit: VisitCompletedV1 | VisitAmendedV1,
         return
     sheet = await charge_sheet(session, sheet_id, lock=True)
     if sheet.visit_revision < visit.revision:
-        state = next_state(sheet.state, "amend")
+        state = next_state(sheet.state, "amend", sheet.revision)
         version = await _void(session, sheet) if sheet.state == "signed" else sheet.version
         await _change(session, sheet, {**seen, "state": state, "version": version})
 
@@ -82,12 +82,12 @@ async def keep_supplies(session: Session, usage: StockConsumedV1) -> None:
 
 
 async def code_charge_sheet(session: Session, sheet_id: UUID, body: CodeChargeSheet, expected: int | None) -> Row[Any]:
-    """Replace the coding of a sheet; raises ChargeSheetUnknown, Stale, ChargeSheetTransitionRefused and Invalid."""
+    """Replace the coding of a sheet; raises ChargeSheetUnknown, Stale, TransitionRefused and Invalid."""
     codes = [plain_icd(code) for code in body.diagnoses]
     require_sound_coding(codes, body.lines)
     sheet = await charge_sheet(session, sheet_id, lock=True)
     require_revision(sheet.revision, expected)
-    state = next_state(sheet.state, "code")
+    state = next_state(sheet.state, "code", sheet.revision)
     of_version = {"charge_sheet_id": sheet.id, "version": sheet.version}
     await session.execute(
         delete(ChargeLine).where(ChargeLine.charge_sheet_id == sheet.id, ChargeLine.version == sheet.version)
@@ -101,11 +101,11 @@ async def code_charge_sheet(session: Session, sheet_id: UUID, body: CodeChargeSh
 async def sign_charge_sheet(session: Session, sheet_id: UUID, expected: int | None) -> Row[Any]:
     """Price a coded sheet and make it final: charge announced, claim drafted when a payer covers the day, entry posted.
 
-    Raises ChargeSheetUnknown, Stale, ChargeSheetTransitionRefused, FeeMissing and LineTooDear.
+    Raises ChargeSheetUnknown, Stale, TransitionRefused, FeeMissing and LineTooDear.
     """
     sheet = await charge_sheet(session, sheet_id, lock=True)
     require_revision(sheet.revision, expected)
-    state = next_state(sheet.state, "sign")
+    state = next_state(sheet.state, "sign", sheet.revision)
     service_on = local_date(sheet.served_at, await practice_time_zone(session))
     cover = await active_primary(session, sheet.patient_id, service_on)
     lines = await charge_lines(session, sheet.id, sheet.version)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, Protocol
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound
+from praxis.kit.problems import FieldError, Invalid, NotFound, TransitionRefused
+from services.billing.payers.domain import MOST_CHARGE_CENTS
 
 DIAGNOSES: Final = "billing.charge-sheet.diagnoses"
 """Purpose under which the diagnoses of a charge sheet are sealed."""
 
 SELF_PAY: Final = "no-active-primary-coverage"
-MOST_LINE_CENTS: Final = 999_999_999
 
 Step = Literal["code", "sign", "amend"]
 
@@ -33,13 +33,6 @@ class ChargeSheetUnknown(NotFound):
 
     code = "charge-sheet-unknown"
     title = "There is no such charge sheet"
-
-
-class ChargeSheetTransitionRefused(Conflict):
-    """The sheet's state does not allow the step; the facts name the state and what it allows."""
-
-    code = "charge-sheet-transition-refused"
-    title = "The charge sheet's state does not allow this"
 
 
 class FeeMissing(Invalid):
@@ -102,11 +95,10 @@ class SuggestedLine:
     units: int
 
 
-def next_state(state: str, step: Step) -> str:
-    """Return the state after `step`; raises ChargeSheetTransitionRefused for a step that the table does not list."""
+def next_state(state: str, step: Step, revision: int) -> str:
+    """Return the state after `step`; raises TransitionRefused for a step that the table does not list."""
     if (state, step) not in TRANSITIONS:
-        allowed = sorted(other for at, other in TRANSITIONS if at == state)
-        raise ChargeSheetTransitionRefused(facts={"state": state, "allowed": allowed})
+        raise TransitionRefused("charge sheet", state, (other for at, other in TRANSITIONS if at == state), revision)
     return TRANSITIONS[state, step]
 
 
@@ -176,7 +168,7 @@ def _require_bearable(charges: Sequence[int]) -> None:
     errors = [
         FieldError(f"/lines/{place}/units", "line-limit", message)
         for place, cents in enumerate(charges)
-        if cents > MOST_LINE_CENTS
+        if cents > MOST_CHARGE_CENTS
     ]
     if errors:
         raise LineTooDear(errors=errors)

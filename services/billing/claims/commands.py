@@ -51,12 +51,12 @@ async def draft_claim(session: Session, sheet: SignedSheet) -> Row[Any]:
 async def scrub_claim(session: Session, claim_id: UUID, expected: int | None = None) -> Row[Any]:
     """Check a draft or held claim against what is known now; a clean one becomes ready, with its 837P stored and announced.
 
-    Raises ClaimUnknown, Stale and ClaimTransitionRefused.
+    Raises ClaimUnknown, Stale and TransitionRefused.
     """
     row = await claim(session, claim_id, lock=True)
     require_revision(row.revision, expected)
     result = await examined(session, row, local_date(session.now, await practice_time_zone(session)))
-    state = next_state(row.state, "ready" if result.is_clean else "hold")
+    state = next_state(row.state, "ready" if result.is_clean else "hold", row.revision)
     file = await _file(session, row, result.content) if result.content and result.is_clean else {}
     await _change(session, row, {"state": state, "findings": [asdict(finding) for finding in result.findings], **file})
     changed = await claim(session, claim_id)
@@ -66,11 +66,11 @@ async def scrub_claim(session: Session, claim_id: UUID, expected: int | None = N
 
 
 async def void_claim(session: Session, charge_sheet_id: UUID, version: int) -> None:
-    """Void the claim made of a signed version of a charge sheet, if there is one; raises ClaimTransitionRefused."""
+    """Void the claim made of a signed version of a charge sheet, if there is one; raises TransitionRefused."""
     claim_id = await claim_of_sheet(session, charge_sheet_id, version)
     if claim_id is not None:
         row = await claim(session, claim_id, lock=True)
-        await _change(session, row, {"state": next_state(row.state, "void")})
+        await _change(session, row, {"state": next_state(row.state, "void", row.revision)})
 
 
 async def _change(session: Session, row: Row[Any], values: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, Literal
 from uuid import UUID
 
-from praxis.kit.problems import Conflict, NotFound
+from praxis.kit.problems import Conflict, NotFound, TransitionRefused
 
 DIAGNOSES: Final = "billing.claim.diagnoses"
 """Purpose under which a claim's diagnoses are sealed."""
@@ -57,13 +57,6 @@ class ClaimUnknown(NotFound):
     title = "There is no such claim"
 
 
-class ClaimTransitionRefused(Conflict):
-    """The claim's state does not allow the step; the fact `state` names it."""
-
-    code = "claim-transition-refused"
-    title = "The claim's state does not allow this"
-
-
 class ClaimNotReady(Conflict):
     """A claim has a file once it is ready; the fact `state` names the present state."""
 
@@ -103,10 +96,8 @@ class SignedSheet:
     story: UUID
 
 
-def next_state(state: str, step: Step) -> str:
-    """Return the state after `step`; raises ClaimTransitionRefused for a step that the table does not list."""
+def next_state(state: str, step: Step, revision: int) -> str:
+    """Return the state after `step`; raises TransitionRefused for a step that the table does not list."""
     if (state, step) not in TRANSITIONS:
-        raise ClaimTransitionRefused(
-            facts={"state": state, "allowed": sorted(s for at, s in TRANSITIONS if at == state)}
-        )
+        raise TransitionRefused("claim", state, (other for at, other in TRANSITIONS if at == state), revision)
     return TRANSITIONS[state, step]

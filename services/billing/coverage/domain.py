@@ -4,6 +4,7 @@ from datetime import date
 from typing import Final
 
 from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+from services.billing.payers.domain import NamedPayerUnknown
 
 MEMBER_ID: Final = "billing.coverage.member-id"
 """Purpose under which a member id is sealed and indexed."""
@@ -35,20 +36,6 @@ class CoveragesOverlap(Conflict):
     title = "Another coverage of the same rank is valid on some of these days: end it first"
 
 
-class CoveragePayerUnknown(Invalid):
-    """The payer is not of this practice."""
-
-    code = "payer-unknown"
-    title = "There is no such payer"
-
-    def __init__(self) -> None:
-        super().__init__(
-            errors=[
-                FieldError("/payer_id", "known-payer", "Name the id of a payer of this practice, see GET /v1/payers.")
-            ]
-        )
-
-
 class PatientMerged(Conflict):
     """The record is closed in favour of another; the fact `merged_into` names it."""
 
@@ -57,7 +44,7 @@ class PatientMerged(Conflict):
 
 
 REFUSALS: Final[dict[str, type[Problem]]] = {
-    "coverages_payer": CoveragePayerUnknown,
+    "coverages_payer": NamedPayerUnknown,
     "coverages_member": CoverageKnown,
     "coverages_overlap": CoveragesOverlap,
 }

@@ -69,7 +69,7 @@ async def quarantine_place(session: Session, location_id: UUID) -> UUID:
 
 
 async def hold_lot(session: Session, lot_id: UUID, expected: int | None) -> Row[Any]:
-    """Keep a lot from being used; raises LotUnknown, Stale and LotMoveRefused."""
+    """Keep a lot from being used; raises LotUnknown, Stale and TransitionRefused."""
     return await _move_lot(session, lot_id, HOLD, expected)
 
 
@@ -81,7 +81,7 @@ async def release_lot(session: Session, lot_id: UUID, expected: int | None) -> R
 async def _move_lot(session: Session, lot_id: UUID, status: str, expected: int | None) -> Row[Any]:
     row = await queries.lot(session, lot_id, lock=True)
     require_revision(row.revision, expected)
-    require_lot_move(row.status, status)
+    require_lot_move(row.status, status, row.revision)
     values = {"status": status, "revision": row.revision + 1, "changed_at": session.now}
     await session.execute(update(Lot).where(Lot.id == lot_id).values(values))
     session.touch("lot", lot_id, row.revision + 1)

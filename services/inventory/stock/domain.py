@@ -1,12 +1,12 @@
 """Rules of places, lots and movements."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, Unavailable
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, TransitionRefused
 
 PlaceKind = Literal["stock", "quarantine"]
 LotStatus = Literal["available", "hold", "quarantined", "recalled"]
@@ -18,8 +18,13 @@ AVAILABLE: Final = "available"
 HOLD: Final = "hold"
 QUARANTINE: Final = "quarantine"
 
-LOT_MOVES: Final = {HOLD: frozenset({AVAILABLE}), AVAILABLE: frozenset({HOLD})}
-"""Status -> the statuses from which a person may bring a lot there."""
+LOT_MOVES: Final[Mapping[str, frozenset[str]]] = {
+    AVAILABLE: frozenset({HOLD}),
+    HOLD: frozenset({AVAILABLE}),
+    "quarantined": frozenset(),
+    "recalled": frozenset(),
+}
+"""Status -> those to which a person may bring a lot from it."""
 
 WASTED: Final = frozenset({"damaged", "expired", "contaminated"})
 """Reasons for which stock is thrown away; the others only correct what the books say."""
@@ -66,13 +71,6 @@ class LotExpiryDiffers(Conflict):
     title = "This lot is known with another expiry date"
 
 
-class LotMoveRefused(Conflict):
-    """The lot cannot change to this status from its present one."""
-
-    code = "lot-status-refused"
-    title = "The lot's present status does not allow this"
-
-
 class LotNotUsable(Conflict):
     """The lot expired, was held or lies in quarantine when it was to be used."""
 
@@ -85,13 +83,6 @@ class NotEnoughStock(Conflict):
 
     code = "not-enough-stock"
     title = "There is not enough stock"
-
-
-class PracticeNotOpen(Unavailable):
-    """503: the practice's time zone has not arrived yet, so no expiry date can be judged."""
-
-    code = "practice-not-open"
-    title = "This practice is just being opened"
 
 
 REFUSALS: Final[dict[str, type[Problem]]] = {
@@ -170,13 +161,10 @@ def is_usable(status: str, expires_on: date | None, today: date) -> bool:
     return status == AVAILABLE and not is_expired(expires_on, today)
 
 
-def require_lot_move(status: str, target: str) -> None:
+def require_lot_move(status: str, target: str, revision: int) -> None:
     """Refuse a change of a lot's status that nobody may decide by hand."""
-    if status not in LOT_MOVES[target]:
-        sources = sorted(LOT_MOVES[target])
-        raise LotMoveRefused(
-            f"A lot becomes {target} from {', '.join(sources)}; this one is {status}.", facts={"status": status}
-        )
+    if target not in LOT_MOVES[status]:
+        raise TransitionRefused("lot", status, LOT_MOVES[status], revision)
 
 
 def require_adjustable(reason: str, quantity: int) -> None:

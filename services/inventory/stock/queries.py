@@ -11,14 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from praxis.kit.clock import local_date
 from praxis.kit.locks import sorted_ids
-from praxis.kit.practices import Practice
+from praxis.kit.practices import practice_time_zone
 from praxis.kit.unit_of_work import Session
 from services.inventory.stock.domain import (
     QUARANTINE,
     Holding,
     LotUnknown,
     PlaceUnknown,
-    PracticeNotOpen,
     is_usable,
 )
 from services.inventory.stock.models import Balance, Lot, Movement, Place, Reversal
@@ -35,17 +34,9 @@ _MOVEMENT_COLUMNS = tuple(
 _FEFO = (Lot.item_id, Lot.expires_on.asc().nulls_last(), Lot.received_at, Lot.id)
 
 
-async def practice(session: Session) -> Row[Any]:
-    """Return the practice's `time_zone` and `currency`; raises PracticeNotOpen before its event has come."""
-    row = await session.one_or_none(select(Practice.time_zone, Practice.currency))
-    if row is None:
-        raise PracticeNotOpen(retry_after=2)
-    return row
-
-
 async def practice_day(session: Session, at: datetime) -> date:
     """Return the calendar day it is in the practice at this instant; expiry dates are judged by it."""
-    return local_date(at, (await practice(session)).time_zone)
+    return local_date(at, await practice_time_zone(session))
 
 
 async def place(session: Session, place_id: UUID) -> Row[Any]:

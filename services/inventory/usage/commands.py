@@ -13,6 +13,7 @@ from praxis.contracts.inventory import ConsumedLine, Shortfall, StockConsumedV1,
 from praxis.kit.http import require_revision
 from praxis.kit.ids import derived_id, new_id
 from praxis.kit.money import extended_cents
+from praxis.kit.practices import practice
 from praxis.kit.unit_of_work import Session
 from services.inventory.catalog.queries import items
 from services.inventory.stock import queries as stock
@@ -218,7 +219,7 @@ async def _publish_consumed(
                 Shortfall(item_id=item_id, quantity=asked - got) for item_id, (asked, got) in missing.items()
             ),
             cost_cents=cost_cents,
-            currency=(await stock.practice(session)).currency,
+            currency=(await practice(session)).currency,
             occurred_at=visit.at,
         )
     )

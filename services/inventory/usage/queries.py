@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, or_, select
 
+from praxis.kit.practices import practice
 from praxis.kit.unit_of_work import Session
-from services.inventory.stock.queries import practice, unreversed_uses
+from services.inventory.stock.queries import unreversed_uses
 from services.inventory.usage import models
 from services.inventory.usage.domain import AUTO, CONFIRM, KitUnknown, UsageUnknown, Use
 from services.inventory.usage.models import Kit, KitTrigger, KitVersion, Usage, UsageNeed

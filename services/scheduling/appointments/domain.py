@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from praxis.kit.clock import zone
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, TransitionRefused
 
 Status = Literal["booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow"]
 
@@ -38,9 +38,6 @@ GRACE: Final = timedelta(minutes=15)
 HORIZON: Final = timedelta(days=730)
 """How far ahead can be booked."""
 
-LONGEST: Final = timedelta(hours=24)
-"""No occupancy is longer: whatever overlaps an instant started less than this before it."""
-
 SEARCH_SPAN: Final = timedelta(hours=4)
 SEARCH_STEP: Final = timedelta(minutes=15)
 OFFERS: Final = 3
@@ -68,13 +65,6 @@ class PatientAlreadyBooked(Conflict):
 
     code = "patient-already-booked"
     title = "The patient has another appointment at this time"
-
-
-class TransitionRefused(Conflict):
-    """The appointment is in a state that this does not lead from; facts `status` and `allowed`."""
-
-    code = "transition-refused"
-    title = "The appointment's state does not allow this"
 
 
 class GraceRunning(Conflict):
@@ -117,19 +107,13 @@ class Busy:
 def require_transition(current: Status, to: Status, revision: int) -> None:
     """Refuse a change of state that TRANSITIONS does not have."""
     if to not in TRANSITIONS[current]:
-        raise TransitionRefused(
-            f"An appointment that is {current} cannot become {to}.",
-            facts={"status": current, "allowed": sorted(TRANSITIONS[current]), "current_revision": revision},
-        )
+        raise TransitionRefused("appointment", current, TRANSITIONS[current], revision)
 
 
 def require_movable(current: Status, revision: int) -> None:
     """Refuse to reschedule anything but a booked appointment."""
     if current != "booked":
-        raise TransitionRefused(
-            f"An appointment that is {current} cannot be moved; only a booked one can.",
-            facts={"status": current, "allowed": sorted(TRANSITIONS[current]), "current_revision": revision},
-        )
+        raise TransitionRefused("appointment", current, TRANSITIONS[current], revision)
 
 
 def require_grace_over(starts_at: datetime, now: datetime) -> None:

@@ -35,12 +35,12 @@ async def add_tasks(
 
 
 async def start_task(session: Session, task_id: UUID, expected: int | None) -> Row[Any]:
-    """Say that someone is at it; raises Stale and TaskTransitionRefused."""
+    """Say that someone is at it; raises Stale and TransitionRefused."""
     return await _move(session, await _locked(session, task_id, expected), "in-progress", {})
 
 
 async def complete_task(session: Session, task_id: UUID, body: CompleteTask, expected: int | None) -> Row[Any]:
-    """Record that a task was done, its result sealed; raises Stale, TaskTransitionRefused and ResultNotTaken."""
+    """Record that a task was done, its result sealed; raises Stale, TransitionRefused and ResultNotTaken."""
     row = await _locked(session, task_id, expected)
     require_result_fits(row.code, body.result is not None)
     sealed = None
@@ -50,7 +50,7 @@ async def complete_task(session: Session, task_id: UUID, body: CompleteTask, exp
 
 
 async def waive_task(session: Session, task_id: UUID, body: WaiveTask, expected: int | None) -> Row[Any]:
-    """Record that a task will not be done, and why; raises Stale and TaskTransitionRefused."""
+    """Record that a task will not be done, and why; raises Stale and TransitionRefused."""
     row = await _locked(session, task_id, expected)
     return await _move(session, row, "cancelled", {**_ended(session), "waiver_reason": body.reason})
 

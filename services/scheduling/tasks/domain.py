@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, TransitionRefused
 
 CODE_PATTERN: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 """A task code is a slug of the practice's own: vital-signs, blood-draw, ekg, urinalysis, injection, education."""
@@ -38,13 +38,6 @@ class TaskUnknown(NotFound):
     title = "There is no such task"
 
 
-class TaskTransitionRefused(Conflict):
-    """The task is in a state that this does not lead from."""
-
-    code = "transition-refused"
-    title = "The task's state does not allow this"
-
-
 class TasksOpen(Conflict):
     """Required tasks are neither done nor waived."""
 
@@ -62,10 +55,7 @@ class ResultNotTaken(Invalid):
 def require_transition(current: TaskStatus, to: TaskStatus, revision: int) -> None:
     """Refuse a change of state that TRANSITIONS does not have."""
     if to not in TRANSITIONS[current]:
-        raise TaskTransitionRefused(
-            f"A task that is {current} cannot become {to}.",
-            facts={"status": current, "allowed": sorted(TRANSITIONS[current]), "current_revision": revision},
-        )
+        raise TransitionRefused("task", current, TRANSITIONS[current], revision)
 
 
 def require_result_fits(code: str, has_result: bool) -> None:

@@ -13,6 +13,7 @@ from services.scheduling.visits import commands, queries
 from services.scheduling.visits.schemas import (
     AddTask,
     AmendVisit,
+    CompleteVisit,
     FlowOut,
     PerformedOut,
     ReceiveWalkIn,
@@ -27,6 +28,7 @@ routes = router("visits")
 _READ = "scheduling.visit:read"
 _WRITE = "scheduling.visit:write"
 _CLINICAL = "scheduling.task:write"
+_NOW = CompleteVisit()
 
 
 @routes.post(
@@ -39,7 +41,7 @@ async def check_in(appointment_id: UUID, session: SessionDep, expected: Expected
 
 @routes.post("/v1/visits", status_code=201, **policy("scheduling.visits.receive", _WRITE))
 async def receive(body: ReceiveWalkIn, session: SessionDep) -> VisitOut:
-    """Receive a patient without an appointment."""
+    """Receive a patient without an appointment, or record a visit that was held before."""
     return await _out(session, await commands.receive_walk_in(session, body))
 
 
@@ -79,9 +81,11 @@ async def add_task(visit_id: UUID, body: AddTask, session: SessionDep) -> VisitT
 
 
 @routes.post("/v1/visits/{visit_id}/complete", **policy("scheduling.visits.complete", _WRITE))
-async def complete(visit_id: UUID, session: SessionDep, expected: ExpectedRevision) -> VisitOut:
+async def complete(
+    visit_id: UUID, session: SessionDep, expected: ExpectedRevision, body: CompleteVisit = _NOW
+) -> VisitOut:
     """End a visit."""
-    return await _out(session, await commands.complete_visit(session, visit_id, expected))
+    return await _out(session, await commands.complete_visit(session, visit_id, body, expected))
 
 
 @routes.post("/v1/visits/{visit_id}/amend", **policy("scheduling.visits.amend", _CLINICAL))

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from praxis.contracts.scheduling import PerformedTask as PerformedPart
 from praxis.contracts.scheduling import VisitAmendedV1, VisitCheckedInV1, VisitCompletedV1
@@ -27,13 +28,17 @@ from services.scheduling.visits.domain import (
     require_distinct,
     require_flow,
     require_free,
+    require_new,
     require_open,
+    require_past_arrival,
+    require_past_end,
+    require_present,
     require_roomed,
     require_usable_room,
 )
 from services.scheduling.visits.models import FlowStep, PerformedTask, Visit
-from services.scheduling.visits.queries import performed_tasks, visit, visit_in_room
-from services.scheduling.visits.schemas import AddTask, AmendVisit, ReceiveWalkIn, RoomVisit
+from services.scheduling.visits.queries import performed_tasks, visit, visit_in_room, visit_of_reference
+from services.scheduling.visits.schemas import AddTask, AmendVisit, CompleteVisit, ReceiveWalkIn, RoomVisit
 
 _Event = type[VisitCheckedInV1] | type[VisitCompletedV1] | type[VisitAmendedV1]
 
@@ -48,33 +53,54 @@ async def check_in(session: Session, appointment_id: UUID, expected: int | None)
     kind = await visit_type(session, booked.visit_type_id)
     names = ("correlation_id", "patient_id", "visit_type_id", "visit_type_code", "location_id", "practitioner_id")
     values = {**{name: booked._mapping[name] for name in names}, "id": visit_id, "appointment_id": booked.id}
-    return await _opened(session, {**values, "needs_room": kind.needs_room}, kind.required_tasks)
+    values |= {"needs_room": kind.needs_room, "checked_in_at": session.now}
+    return await _opened(session, values, kind.required_tasks)
 
 
 async def receive_walk_in(session: Session, body: ReceiveWalkIn) -> Row[Any]:
-    """Open a visit without an appointment; raises ReferenceUnknown and NotBookable."""
+    """Open a visit without an appointment; with `arrived_at` it is recorded afterwards.
+
+    Raises VisitKnown, TimeImplausible, ReferenceUnknown and NotBookable.
+    """
+    if body.external_reference:
+        # Before all else: who asks again is told of the visit, whatever has become of its patient or practitioner since.
+        require_new(await visit_of_reference(session, body.external_reference))
+    if body.arrived_at:
+        require_past_arrival(body.arrived_at, session.now)
     found = await bookable(session, body.patient_id, body.visit_type_id, body.location_id, body.practitioner_id, None)
     require_bookable(found, body.location_id, has_room=False, room_later=True)
     visit_id = new_id()
     session.touch("visit", visit_id, 1, patient_id=body.patient_id)
-    values = {**body.model_dump(), "id": visit_id, "correlation_id": visit_id, "appointment_id": None}
-    kind = {"visit_type_code": found["visit_type_code"], "needs_room": found["needs_room"]}
-    return await _opened(session, {**values, **kind}, found["required_tasks"])
+    values = {
+        **body.model_dump(exclude={"arrived_at"}),
+        "id": visit_id,
+        "correlation_id": visit_id,
+        "visit_type_code": found["visit_type_code"],
+        "needs_room": found["needs_room"] and body.arrived_at is None,
+        "recorded_afterwards": body.arrived_at is not None,
+        "checked_in_at": body.arrived_at or session.now,
+    }
+    return await _opened(session, values, found["required_tasks"])
 
 
 async def room_visit(session: Session, visit_id: UUID, body: RoomVisit, expected: int | None) -> Row[Any]:
-    """Bring the patient to a room; raises Stale, FlowRefused, ReferenceUnknown, RoomNotUsable and RoomOccupied."""
+    """Bring the patient to a room.
+
+    Raises Stale, FlowRefused, RecordedAfterwards, ReferenceUnknown, RoomNotUsable and RoomOccupied.
+    """
     row = await _locked(session, visit_id, expected)
     require_flow(row.stage, "roomed", row.revision)
+    require_present(row.recorded_afterwards)
     require_usable_room(await room_or_none(session, body.room_id), row.location_id)
     require_free(await visit_in_room(session, body.room_id, apart_from=visit_id))
     return await _changed(session, row, {"stage": "roomed", "room_id": body.room_id}, "roomed")
 
 
 async def begin_visit(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:
-    """Record that the practitioner is with the patient; raises Stale, FlowRefused and RoomNeeded."""
+    """Record that the practitioner is with the patient; raises Stale, FlowRefused, RecordedAfterwards and RoomNeeded."""
     row = await _locked(session, visit_id, expected)
     require_flow(row.stage, "with-provider", row.revision)
+    require_present(row.recorded_afterwards)
     require_roomed(row.needs_room, row.room_id)
     return await _changed(session, row, {"stage": "with-provider"}, "with-provider")
 
@@ -88,13 +114,19 @@ async def add_task(session: Session, visit_id: UUID, body: AddTask) -> Row[Any]:
     return await task(session, task_id)
 
 
-async def complete_visit(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:
-    """End a visit with what was done; raises Stale, FlowRefused, RoomNeeded and TasksOpen."""
+async def complete_visit(session: Session, visit_id: UUID, body: CompleteVisit, expected: int | None) -> Row[Any]:
+    """End a visit with what was done.
+
+    Raises Stale, FlowRefused, NotRecordedAfterwards, TimeImplausible, RoomNeeded and TasksOpen.
+    """
     row = await _locked(session, visit_id, expected)
     require_flow(row.stage, "completed", row.revision)
+    if body.completed_at:
+        require_past_end(row.recorded_afterwards, row.checked_in_at, body.completed_at, session.now)
     require_roomed(row.needs_room, row.room_id)
     await end_tasks(session, visit_id)
-    after = await _changed(session, row, {"stage": "completed", "completed_at": session.now}, "completed")
+    ended = {"stage": "completed", "completed_at": body.completed_at or session.now}
+    after = await _changed(session, row, ended, "completed")
     if row.appointment_id:
         await fulfil_appointment(session, row.appointment_id)
     await _keep_performed(session, after, await completed_codes(session, visit_id))
@@ -124,8 +156,11 @@ async def amend_visit(session: Session, visit_id: UUID, body: AmendVisit, expect
 
 
 async def _opened(session: Session, values: Mapping[str, Any], required_tasks: Sequence[str]) -> Row[Any]:
-    started = {"revision": 1, "stage": "waiting", "checked_in_at": session.now, "changed_at": session.now}
-    await session.execute(insert(Visit).values({**values, **started}))
+    started = {"revision": 1, "stage": "waiting", "changed_at": session.now}
+    opened = upsert(Visit).values({**values, **started}).on_conflict_do_nothing(constraint="visits_external_reference")
+    if not await session.execute(opened):
+        # A twin was recorded since this one looked, and is committed now that the insert has waited for it.
+        require_new(await visit_of_reference(session, values["external_reference"]))
     row = await visit(session, values["id"])
     await _add_step(session, row, "waiting", None)
     await add_tasks(session, row.id, row.patient_id, required_tasks, required=True)

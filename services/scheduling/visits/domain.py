@@ -1,6 +1,7 @@
 """Rules of visits: the way over the floor, rooms for one visit at a time, completion and correction."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -15,6 +16,12 @@ FLOW: Final[Mapping[Stage, frozenset[Stage]]] = {
     "completed": frozenset(),
 }
 """From roomed to roomed is a change of rooms; whether a stage may be skipped is for `require_roomed`."""
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+"""An arrival before this is taken for a slip."""
+
+REFERENCE_PATTERN: Final = r"^[!-~]{1,120}$"
+"""Visible ASCII, so that what another system calls a visit reads the same everywhere."""
 
 AmendReason = Literal["task-omitted", "task-not-performed", "wrong-quantity", "wrong-practitioner", "entered-in-error"]
 
@@ -68,6 +75,34 @@ class VisitNotCompleted(Conflict):
     title = "The visit is not completed yet"
 
 
+class VisitKnown(Conflict):
+    """The other system's visit is here already; the fact `visit_id` names it."""
+
+    code = "visit-known"
+    title = "A visit with this external reference is on record"
+
+
+class RecordedAfterwards(Conflict):
+    """The visit was over when it was recorded: nobody is there to take a step."""
+
+    code = "recorded-afterwards"
+    title = "The visit was recorded after it was held"
+
+
+class NotRecordedAfterwards(Conflict):
+    """The visit takes place as it is recorded, and so does its end."""
+
+    code = "not-recorded-afterwards"
+    title = "The visit ends when it is completed"
+
+
+class TimeImplausible(Invalid):
+    """A visit is held neither in the future nor before 1990, and ends after it began."""
+
+    code = "time-implausible"
+    title = "The visit cannot have been at this time"
+
+
 class NotClinical(Conflict):
     """A visit is held by a provider or a medical assistant."""
 
@@ -99,6 +134,40 @@ def require_flow(current: Stage, to: Stage, revision: int) -> None:
             f"A visit that is {current} cannot become {to}.",
             facts={"stage": current, "allowed": sorted(FLOW[current]), "current_revision": revision},
         )
+
+
+def require_past_arrival(arrived_at: datetime, now: datetime) -> None:
+    """Refuse an arrival that is to come, or so long ago that it is a slip."""
+    if arrived_at > now:
+        _refuse_time("/arrived_at", "not-in-the-future", f"Send an arrival up to {now.isoformat()}.")
+    if arrived_at < EARLIEST:
+        _refuse_time("/arrived_at", "not-before-1990", f"Send an arrival from {EARLIEST.isoformat()} on.")
+
+
+def require_past_end(recorded_afterwards: bool, arrived_at: datetime, completed_at: datetime, now: datetime) -> None:
+    """Refuse to be told the end of a visit that was not recorded afterwards, and an end before its arrival or to come."""
+    if not recorded_afterwards:
+        raise NotRecordedAfterwards("Leave completed_at out, or record the visit with its arrived_at.")
+    if completed_at > now:
+        _refuse_time("/completed_at", "not-in-the-future", f"Send an end up to {now.isoformat()}.")
+    if completed_at < arrived_at:
+        _refuse_time("/completed_at", "not-before-arrival", f"Send an end from {arrived_at.isoformat()} on.")
+
+
+def _refuse_time(pointer: str, rule: str, message: str) -> None:
+    raise TimeImplausible(errors=[FieldError(pointer, rule, message)])
+
+
+def require_new(known_as: UUID | None) -> None:
+    """Refuse an external reference that a visit already has."""
+    if known_as is not None:
+        raise VisitKnown("Read that visit instead of recording it again.", facts={"visit_id": known_as})
+
+
+def require_present(recorded_afterwards: bool) -> None:
+    """Refuse a step over the floor of a patient who is not there."""
+    if recorded_afterwards:
+        raise RecordedAfterwards("Complete or waive its tasks, then complete the visit.")
 
 
 def require_roomed(needs_room: bool, room_id: UUID | None) -> None:

@@ -10,7 +10,10 @@ from services.scheduling.db import Base
 
 
 class Visit(Base):
-    """A patient's stay. `correlation_id` is the appointment's story, or the visit's own for a walk-in."""
+    """A patient's stay. `correlation_id` is the appointment's story, or the visit's own for a walk-in.
+
+    `recorded_afterwards` marks one that was over when it was entered; `external_reference` is what another system calls it.
+    """
 
     __tablename__ = "visits"
 
@@ -26,6 +29,8 @@ class Visit(Base):
     location_id: Mapped[UUID]
     practitioner_id: Mapped[UUID]
     room_id: Mapped[UUID | None]
+    recorded_afterwards: Mapped[bool] = mapped_column(Boolean)
+    external_reference: Mapped[str | None] = mapped_column(Text)
     checked_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

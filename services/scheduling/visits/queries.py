@@ -22,6 +22,12 @@ async def visit(session: Session, visit_id: UUID, lock: bool = False) -> Row[Any
     return row
 
 
+async def visit_of_reference(session: Session, external_reference: str) -> UUID | None:
+    """Return the id of the visit that another system calls this, or None."""
+    found: UUID | None = await session.scalar(select(Visit.id).where(Visit.external_reference == external_reference))
+    return found
+
+
 async def visits_on_floor(
     session: Session, location_id: UUID, after: tuple[str | int, ...] | None, limit: int
 ) -> list[Row[Any]]:

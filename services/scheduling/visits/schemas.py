@@ -4,22 +4,31 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from praxis.kit.http import Answer, Body
 from services.scheduling.tasks.domain import CODE_PATTERN, TaskStatus
-from services.scheduling.visits.domain import AmendReason, Stage
+from services.scheduling.visits.domain import REFERENCE_PATTERN, AmendReason, Stage
 
 TaskCode = Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=40)]
 
 
+ExternalReference = Annotated[str, StringConstraints(pattern=REFERENCE_PATTERN)]
+
+
 class ReceiveWalkIn(Body):
-    """A patient who came without an appointment."""
+    """A patient who came without an appointment.
+
+    `arrived_at` records a visit afterwards: it takes no room and can be given the time of its end. `external_reference` is what
+    another system calls the visit, once per practice.
+    """
 
     patient_id: UUID
     visit_type_id: UUID
     location_id: UUID
     practitioner_id: UUID
+    arrived_at: AwareDatetime | None = None
+    external_reference: ExternalReference | None = None
 
 
 class RoomVisit(Body):
@@ -33,6 +42,12 @@ class AddTask(Body):
 
     code: TaskCode
     required: bool = False
+
+
+class CompleteVisit(Body):
+    """When a visit recorded afterwards ended; any other ends now: send {} or nothing."""
+
+    completed_at: AwareDatetime | None = None
 
 
 class Performed(Body):
@@ -86,7 +101,7 @@ class FlowOut(Answer):
 
 
 class VisitSummaryOut(Answer):
-    """A visit as the floor board shows it."""
+    """A visit as the floor board shows it; nobody waits for one that is `recorded_afterwards`."""
 
     id: UUID
     revision: int
@@ -98,6 +113,8 @@ class VisitSummaryOut(Answer):
     location_id: UUID
     practitioner_id: UUID
     room_id: UUID | None
+    recorded_afterwards: bool
+    external_reference: str | None
     checked_in_at: datetime
     completed_at: datetime | None
     correlation_id: UUID

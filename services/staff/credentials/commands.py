@@ -32,20 +32,20 @@ async def record_credential(session: Session, body: RecordCredential) -> Row[Any
 
 
 async def verify_credential(session: Session, credential_id: UUID, expected: int | None) -> Row[Any]:
-    """Record that the acting user saw the issuer's confirmation; raises CredentialTransitionRefused and Stale."""
+    """Record that the acting user saw the issuer's confirmation; raises TransitionRefused and Stale."""
     values = {"status": "verified", "verified_at": session.now, "verified_by": session.principal.id}
     return await _change(session, credential_id, values, expected)
 
 
 async def revoke_credential(session: Session, credential_id: UUID, expected: int | None) -> Row[Any]:
-    """Withdraw a credential for good; raises CredentialTransitionRefused and Stale."""
+    """Withdraw a credential for good; raises TransitionRefused and Stale."""
     return await _change(session, credential_id, {"status": "revoked"}, expected)
 
 
 async def _change(session: Session, credential_id: UUID, values: dict[str, Any], expected: int | None) -> Row[Any]:
     row = await credential(session, credential_id, lock=True)
     require_revision(row.revision, expected)
-    require_transition(row.status, values["status"])
+    require_transition(row.status, values["status"], row.revision)
     changed = {**values, "revision": row.revision + 1, "changed_at": session.now}
     await session.execute(update(Credential).where(Credential.id == credential_id).values(changed))
     return await _announced(session, credential_id)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, TransitionRefused
 
 NUMBER: Final = "credential-number"
 """Purpose under which a credential's number is sealed and indexed."""
@@ -38,20 +38,13 @@ class CredentialHolderUnknown(Invalid):
         super().__init__(errors=[FieldError("/staff_member_id", "known-staff-member", "Register the person first.")])
 
 
-class CredentialTransitionRefused(Conflict):
-    """The credential cannot go from its status to the wanted one."""
-
-    code = "transition-refused"
-    title = "The credential's status does not allow this"
-
-
 REFUSALS: Final[dict[str, type[Problem]]] = {
     "credentials_number": CredentialKnown,
     "credentials_staff_member": CredentialHolderUnknown,
 }
 
 
-def require_transition(present: str, wanted: str) -> None:
+def require_transition(present: str, wanted: str, revision: int) -> None:
     """Refuse a status change that the table does not list."""
     if wanted not in TRANSITIONS[present]:
-        raise CredentialTransitionRefused(facts={"status": present, "allowed": sorted(TRANSITIONS[present])})
+        raise TransitionRefused("credential", present, TRANSITIONS[present], revision)

@@ -99,7 +99,7 @@ async def test_a_signed_sheet_cannot_be_coded_or_signed_again(billing: Harness):
     path = f"/v1/charge-sheets/{signed['id']}"
     coded = await desk.practice.put(path, CODING, role="provider", revision=signed["revision"])
     assert (coded.status_code, coded.json()["state"], coded.json()["allowed"]) == (409, "signed", ["amend"])
-    assert (await desk.sign(signed)).json()["code"] == "charge-sheet-transition-refused"
+    assert (await desk.sign(signed)).json()["code"] == "transition-refused"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_another_practice_sees_no_sheet_no_claim_and_no_entry(billing: Har
 async def test_sheets_are_listed_by_state_and_every_one_shown_is_audited(billing: Harness):
     desk = await ready_desk(billing)
     opened, other = await desk.opened(), await desk.coded(await desk.opened(), CODING)
-    listed = await desk.practice.get("/v1/charge-sheets?status=coded")
+    listed = await desk.practice.get("/v1/charge-sheets?state=coded")
     assert [item["id"] for item in listed.json()["items"]] == [other["id"]]
     page = await desk.practice.get("/v1/charge-sheets?limit=1")
     rest = await desk.practice.get(f"/v1/charge-sheets?limit=1&cursor={page.json()['next']}")

@@ -8,8 +8,6 @@ from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness
 from tests.support.inventory import Shelf, created, drift, location, open_shelf
 
-VACCINE = {"kind": "vaccine", "storage_class": "refrigerated"}
-
 
 @pytest.fixture
 async def shelf(inventory: Harness) -> Shelf:
@@ -173,7 +171,9 @@ async def test_a_held_lot_is_passed_over_until_it_is_released(shelf: Shelf):
     assert (held.json()["status"], held.headers["etag"]) == ("hold", '"2"')
     assert [line["lot_id"] for line in (await shelf.issue(item, 1)).json()["lines"]] == [late]
     assert (await shelf.summary(item))["held"] == 3
-    assert (await shelf.practice.post(f"/v1/lots/{early}/hold")).json()["code"] == "lot-status-refused"
+    again = (await shelf.practice.post(f"/v1/lots/{early}/hold")).json()
+    assert (again["code"], again["state"], again["allowed"]) == ("transition-refused", "hold", ["available"])
+    assert again["detail"] == "The lot's state is hold, which allows only: available."
     assert (await shelf.practice.post(f"/v1/lots/{early}/release", headers={"if-match": '"1"'})).status_code == 412
     assert (await shelf.practice.post(f"/v1/lots/{early}/release")).status_code == 200
     assert [line["lot_id"] for line in (await shelf.issue(item, 1)).json()["lines"]] == [early]

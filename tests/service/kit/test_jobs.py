@@ -6,7 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from praxis.kit.jobs import LEASE, Job, JobRunner, Jobs
+from praxis.kit.jobs import Job, JobRunner, Jobs
+from praxis.kit.settings import LIMITS
 from praxis.kit.testing import Harness, PracticeUnderTest
 from praxis.kit.unit_of_work import Session
 
@@ -64,7 +65,7 @@ async def test_a_lease_that_a_dead_process_left_is_taken_over_when_it_ends(staff
     other = runner(staff, counted, "orphaned")
     await other.run_due()
     assert practice.practice_id not in counted.runs
-    staff.clock.advance(seconds=LEASE.total_seconds() + 1)
+    staff.clock.advance(seconds=LIMITS.job_lease_seconds + 1)
     await other.run_due()
     assert counted.runs.count(practice.practice_id) == 1
 

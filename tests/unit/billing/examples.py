@@ -1,9 +1,7 @@
 """Clean claims of a fictional practice, and ways to draw many of them."""
 
-import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -31,7 +29,6 @@ from services.billing.claims.engine.professional import Envelope
 
 AS_OF = date(2026, 3, 2)
 SERVED_ON = date(2026, 2, 20)
-SAMPLES = Path(os.environ.get("PRAXIS_SAMPLES") or Path(__file__).parents[3].parent / "shared" / "samples") / "x12"
 
 STREET = Address(line1="100 EXAMPLE STREET", city="SPRINGFIELD", state="IL", postal_code="627010001")
 HOME = Address(line1="7 SAMPLE LANE", line2="APT 2", city="SPRINGFIELD", state="IL", postal_code="62704")

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from praxis.kit.problems import Invalid
 from services.billing.charges.domain import (
-    MOST_LINE_CENTS,
     FeeMissing,
     LineTooDear,
     SuggestedLine,
@@ -19,6 +18,7 @@ from services.billing.charges.domain import (
     require_sound_coding,
     suggested_lines,
 )
+from services.billing.payers.domain import MOST_CHARGE_CENTS
 
 DAY = date(2027, 2, 1)
 
@@ -77,8 +77,8 @@ def test_without_any_schedule_the_refusal_says_so():
 
 
 def test_a_line_past_what_a_claim_carries_is_refused():
-    table = Table("Dear", {("G0402", ""): MOST_LINE_CENTS})
-    assert line_charges([Line("G0402")], [table], DAY) == [MOST_LINE_CENTS]
+    table = Table("Dear", {("G0402", ""): MOST_CHARGE_CENTS})
+    assert line_charges([Line("G0402")], [table], DAY) == [MOST_CHARGE_CENTS]
     with pytest.raises(LineTooDear) as refusal:
         line_charges([Line("G0402"), Line("G0402", units=2)], [table], DAY)
     assert [error.pointer for error in refusal.value.errors] == ["/lines/1/units"]

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from praxis.kit.problems import TransitionRefused
 from services.billing.charges import domain as sheets
 from services.billing.claims import domain as claims
 
@@ -23,16 +24,17 @@ CLAIM_STATES = ("draft", "edit-hold", "ready", "voided")
     ],
 )
 def test_a_sheet_moves_as_the_table_says(state, step, following):
-    assert sheets.next_state(state, step) == following
+    assert sheets.next_state(state, step, 1) == following
 
 
 @pytest.mark.parametrize(
     ("state", "step"), [p for p in product(SHEET_STATES, ("code", "sign", "amend")) if p not in sheets.TRANSITIONS]
 )
 def test_a_sheet_refuses_every_other_step_and_names_what_is_allowed(state, step):
-    with pytest.raises(sheets.ChargeSheetTransitionRefused) as refusal:
-        sheets.next_state(state, step)
-    assert refusal.value.facts == {"state": state, "allowed": sorted(s for at, s in sheets.TRANSITIONS if at == state)}
+    with pytest.raises(TransitionRefused) as refusal:
+        sheets.next_state(state, step, 4)
+    allowed = sorted(other for at, other in sheets.TRANSITIONS if at == state)
+    assert refusal.value.facts == {"state": state, "allowed": allowed, "current_revision": 4}
 
 
 def test_only_a_coded_sheet_can_be_signed_and_a_signed_one_never_coded():
@@ -48,8 +50,8 @@ def test_every_sheet_can_be_amended():
     ("state", "step"), [p for p in product(CLAIM_STATES, ("hold", "ready", "void")) if p not in claims.TRANSITIONS]
 )
 def test_a_claim_refuses_every_other_step(state, step):
-    with pytest.raises(claims.ClaimTransitionRefused) as refusal:
-        claims.next_state(state, step)
+    with pytest.raises(TransitionRefused) as refusal:
+        claims.next_state(state, step, 4)
     assert refusal.value.facts["state"] == state
 
 

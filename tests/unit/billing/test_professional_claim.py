@@ -18,6 +18,7 @@ from services.billing.claims.engine.professional import (
     write_professional,
 )
 from services.billing.claims.engine.values import money_text, thousandths_from
+from tests.support.samples import needs_samples, sample
 from tests.unit.billing.examples import (
     BILLING,
     CLEAN,
@@ -26,7 +27,6 @@ from tests.unit.billing.examples import (
     ENVELOPE,
     HOME,
     RENDERING,
-    SAMPLES,
     SOLO,
     STREET,
     batch_of,
@@ -291,10 +291,7 @@ def test_a_file_of_another_kind_or_with_wrong_counts_is_refused(change: Callable
     assert str(refusal.value).startswith(message)
 
 
-WITH_SAMPLES = pytest.mark.skipif(
-    not SAMPLES.is_dir(), reason="the public sample files are not here; PRAXIS_SAMPLES names them"
-)
-GUIDE_EXAMPLES = SAMPLES / "lfh" / "837_005010X222A2"
+GUIDE_EXAMPLES = "x12/lfh/837_005010X222A2"
 # How many lines and cents each guide example has, and how many of its segments the claim model does not hold.
 EXPECTED = {
     "demo.example1.837": (4, 10_000, 0),
@@ -316,10 +313,10 @@ def same_decimals(item: Segment) -> Segment:
     return Segment(item.tag, tuple(elements))
 
 
-@WITH_SAMPLES
+@needs_samples
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_guide_examples_are_read_and_rebuilt_where_the_model_covers_them(name: str) -> None:
-    (interchange,) = parse((GUIDE_EXAMPLES / name).read_text(encoding="ascii"))
+    (interchange,) = parse(sample(f"{GUIDE_EXAMPLES}/{name}").read_text(encoding="ascii"))
     (transaction,) = interchange.groups[0].transactions
     survey = survey_professional(transaction)
     (claim,) = survey.batch.claims
@@ -330,18 +327,18 @@ def test_the_guide_examples_are_read_and_rebuilt_where_the_model_covers_them(nam
         assert rebuilt == tuple(map(same_decimals, transaction.segments))
 
 
-@WITH_SAMPLES
+@needs_samples
 def test_the_loops_of_another_payer_do_not_leak_into_the_claim() -> None:
-    (interchange,) = parse((GUIDE_EXAMPLES / "demo.cob.example3.B.837").read_text(encoding="ascii"))
+    (interchange,) = parse(sample(f"{GUIDE_EXAMPLES}/demo.cob.example3.B.837").read_text(encoding="ascii"))
     survey = survey_professional(interchange.groups[0].transactions[0])
     (claim,) = survey.batch.claims
     assert (claim.payer.payer_id, claim.subscriber.member_id) == ("567890", "222334444")
     assert Uncovered(segment=38, tag="CAS") in survey.uncovered
 
 
-@WITH_SAMPLES
+@needs_samples
 def test_a_sample_with_a_false_segment_count_is_refused_at_its_trailer() -> None:
-    text = (SAMPLES / "imsweb" / "837_5010" / "x12_no_errors.txt").read_text(encoding="ascii")
+    text = sample("x12/imsweb/837_5010/x12_no_errors.txt").read_text(encoding="ascii")
     with pytest.raises(X12Error) as refusal:
         read_professional(text)
     assert str(refusal.value) == "SE01 (segment 43): states 25, there are 41 segments"

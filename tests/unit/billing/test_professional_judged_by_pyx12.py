@@ -14,12 +14,12 @@ from pyx12.x12n_document import x12n_document
 from services.billing.claims.engine.claim import Batch
 from services.billing.claims.engine.codec import Delimiters, parse
 from services.billing.claims.engine.professional import read_professional, write_professional
+from tests.support.samples import needs_samples, sample
 from tests.unit.billing.examples import (
     CLEAN,
     CLEAN_OF_CHILD,
     CLEAN_WITH_EVERYTHING,
     ENVELOPE,
-    SAMPLES,
     SOLO,
     batch_of,
     batches,
@@ -130,8 +130,8 @@ def test_the_judge_refuses_a_fifty_first_line() -> None:
     assert judge(write_professional(batch_of(claim_of_lines(51)), ENVELOPE)).errors
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the public sample files are not here; PRAXIS_SAMPLES names them")
+@needs_samples
 @pytest.mark.parametrize("name", ["demo.example1.837", "demo.example2.837"])
 def test_a_guide_example_that_we_rebuild_is_accepted(name: str) -> None:
-    text = (SAMPLES / "lfh" / "837_005010X222A2" / name).read_text(encoding="ascii")
+    text = sample(f"x12/lfh/837_005010X222A2/{name}").read_text(encoding="ascii")
     assert_accepted(write_professional(read_professional(text), ENVELOPE))

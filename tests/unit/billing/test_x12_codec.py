@@ -21,7 +21,8 @@ from services.billing.claims.engine.codec import (
     segment,
     write,
 )
-from tests.unit.billing.examples import SAMPLES, delimiters
+from tests.support.samples import needs_samples, sample, samples
+from tests.unit.billing.examples import delimiters
 
 SOUND = Interchange(
     sender="SENDER",
@@ -273,10 +274,6 @@ def test_interchanges_with_different_delimiters_share_a_file() -> None:
     assert parse(write(other, SOUND)) == (other, SOUND)
 
 
-def sample_files() -> list[str]:
-    return sorted(str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*.*")) or ["none"]
-
-
 CONTRADICTING = {
     "imsweb/837_5010/x12_999_accepted.txt": "IEA02",
     "imsweb/837_5010/x12_no_errors.txt": "SE01",
@@ -285,10 +282,10 @@ CONTRADICTING = {
 }
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the public sample files are not here; PRAXIS_SAMPLES names them")
-@pytest.mark.parametrize("name", sample_files())
+@needs_samples
+@pytest.mark.parametrize("name", [path.as_posix().partition("/x12/")[2] for path in samples("x12", "**/*.*")])
 def test_every_sound_sample_is_written_again_byte_for_byte(name: str) -> None:
-    with (SAMPLES / name).open(encoding="ascii", newline="") as file:
+    with sample(f"x12/{name}").open(encoding="ascii", newline="") as file:
         text = file.read()
     if name in CONTRADICTING:
         assert str(scan(text).defects[0]).startswith(CONTRADICTING[name])

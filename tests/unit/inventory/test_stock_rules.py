@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from praxis.kit.problems import Invalid
+from praxis.kit.problems import Invalid, TransitionRefused
 from services.inventory.stock.domain import (
     Holding,
-    LotMoveRefused,
     allocate,
     fefo_key,
     is_expired,
@@ -82,10 +81,11 @@ def test_only_an_available_lot_is_usable(status):
 
 @pytest.mark.parametrize(("status", "target"), [("hold", "hold"), ("recalled", "available"), ("quarantined", "hold")])
 def test_a_recalled_or_quarantined_lot_is_not_released_by_hand(status, target):
-    with pytest.raises(LotMoveRefused):
-        require_lot_move(status, target)
-    require_lot_move("available", "hold")
-    require_lot_move("hold", "available")
+    with pytest.raises(TransitionRefused) as refused:
+        require_lot_move(status, target, 3)
+    assert target not in refused.value.facts["allowed"]
+    require_lot_move("available", "hold", 3)
+    require_lot_move("hold", "available", 3)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,12 @@ def taken(made: Plan) -> list[Entry]:
 def test_a_check_up_of_an_adult_is_a_wellness_visit():
     visit = the_visit(patient(), encounter())
     assert (visit.kind, visit.diagnoses, codes(visit)) == ("WELLNESS", ["Z00.00"], [("G0439", 1, [1])])
-    assert visit.started_at == datetime(2019, 3, 1, 15, tzinfo=UTC)
+    assert (visit.started_at, visit.ended_at) == (datetime(2019, 3, 1, 15, tzinfo=UTC),) * 2
+
+
+def test_a_visit_ends_when_its_encounter_did():
+    period = {"start": "2019-03-01T10:00:00-05:00", "end": "2019-03-01T10:15:00-05:00"}
+    assert the_visit(patient(), encounter(period=period)).ended_at == datetime(2019, 3, 1, 15, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +176,8 @@ def test_a_second_value_of_a_vital_sign_is_listed():
         ({"period": {"start": "2019-03-01T10:00:00"}}, "no instant"),
         ({"period": []}, "no instant"),
         ({"period": {"start": "2027-02-01T15:00:01Z"}}, "not taken place yet"),
+        ({"period": {"start": "2019-03-01T15:00:01Z", "end": "2019-03-01T15:00:00Z"}}, "lies before period.start"),
+        ({"period": {"start": "2019-03-01T15:00:00Z", "end": "2027-02-01T15:00:01Z"}}, "still to come"),
         ({"subject": {"reference": "Patient/q"}}, "its patient is not imported"),
         ({"subject": "Patient/p"}, "its patient is not imported"),
     ],

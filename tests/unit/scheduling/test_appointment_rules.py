@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from praxis.kit.ids import new_id
-from praxis.kit.problems import Invalid
+from praxis.kit.problems import Invalid, TransitionRefused
 from services.scheduling.appointments.domain import (
     HORIZON,
     TRANSITIONS,
@@ -22,7 +22,6 @@ from services.scheduling.appointments.domain import (
     ReferenceUnknown,
     SlotTaken,
     Status,
-    TransitionRefused,
     day_bounds,
     nearest_free,
     require_bookable,

@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from praxis.kit.ids import new_id
+from praxis.kit.problems import TransitionRefused
 from services.scheduling.resources.domain import RequiredTaskRepeated, require_each_once
 from services.scheduling.tasks.domain import (
     ResultNotTaken,
     TaskStatus,
-    TaskTransitionRefused,
     require_result_fits,
 )
 from services.scheduling.tasks.domain import require_transition as require_task_transition
@@ -67,7 +67,7 @@ def test_exactly_the_steps_of_a_task_are_allowed(current: TaskStatus, to: TaskSt
     if (current, to) in TASK_STEPS:
         require_task_transition(current, to, 1)
         return
-    with pytest.raises(TaskTransitionRefused) as refusal:
+    with pytest.raises(TransitionRefused) as refusal:
         require_task_transition(current, to, 4)
     allowed = {(current, other) for other in refusal.value.facts["allowed"]}
     assert allowed == {step for step in TASK_STEPS if step[0] == current}
