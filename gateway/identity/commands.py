@@ -51,12 +51,10 @@ from gateway.identity.schemas import (
     StartSession,
 )
 from praxis.kit.app import Parts
-from praxis.kit.audit import record_refusal
 from praxis.kit.auth import SYSTEM_ID, Principal
 from praxis.kit.db import Database
 from praxis.kit.http import require_revision
 from praxis.kit.ids import new_id
-from praxis.kit.observe import current_trace
 from praxis.kit.unit_of_work import Cause, Session
 
 SIGN_IN = "gateway.sessions.start"
@@ -91,7 +89,7 @@ async def start_session(parts: Parts, body: StartSession, address: str) -> Sessi
     found = await account(parts.database, body.practice, body.login)
     verdict = await verify_password(found.password_hash if found else None, password)
     if found is None or found.user_id is None or not verdict.is_right:
-        await _record_wrong_guess(parts.database, found, now)
+        await _record_wrong_guess(parts, found)
         raise WrongCredentials
     async with across_practices(parts.database) as connection:
         await connection.execute(_FORGET_ATTEMPTS, {"subject": subject})
@@ -198,13 +196,13 @@ async def _count_attempt(database: Database, subject: bytes, now: datetime) -> N
             require_attempt_left(await connection.scalar(_ATTEMPTS, {"subject": subject}), now)
 
 
-async def _record_wrong_guess(database: Database, found: Account | None, now: datetime) -> None:
+async def _record_wrong_guess(parts: Parts, found: Account | None) -> None:
     if found is None:
         return
     actor = Principal(
         found.user_id or SYSTEM_ID, found.practice_id, found.roles, "staff" if found.user_id else "system"
     )
-    await record_refusal(database, actor, SIGN_IN, current_trace().trace_id, now)
+    await parts.unit_of_work.record_refusal(actor, SIGN_IN)
 
 
 async def _renewed_hash(verdict: Verdict, password: str) -> str | None:

@@ -44,6 +44,12 @@ class Parts:
     relay: Relay
     inbox: Inbox
     jobs: JobRunner
+    duties: dict[asyncio.Task[None], str] = field(default_factory=dict)
+
+    @property
+    def ended_duties(self) -> list[str]:
+        """Return the background duties that should run for ever and do not; connecting once is not one of them."""
+        return [name for task, name in self.duties.items() if task.done() and (task.cancelled() or task.exception())]
 
     async def close(self) -> None:
         """Close bus and database."""
@@ -95,7 +101,7 @@ class Service:
         app.state.parts = parts
         app.state.package = self.package
         identify = (authenticate or internal_tokens)(parts)
-        app.state.edge = Edge(identify, parts.database, parts.unit_of_work, parts.clock)
+        app.state.edge = Edge(identify, parts.unit_of_work)
         for router in (health.routes, story.routes, *self.routers):
             app.include_router(router)
         app.add_exception_handler(HTTPException, _refuse)
@@ -140,6 +146,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if parts.settings.role != "api":
         duties += [parts.relay.run(), parts.inbox.run(), parts.jobs.run()]
     tasks = [asyncio.create_task(duty) for duty in duties]
+    parts.duties = {task: duty.__qualname__ for task, duty in zip(tasks, duties, strict=True)}
     for task in tasks:
         task.add_done_callback(_report_end)
     try:

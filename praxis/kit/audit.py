@@ -12,8 +12,6 @@ from uuid import UUID
 
 import asyncpg
 
-from praxis.kit.auth import Principal
-from praxis.kit.db import Database, begin_message
 from praxis.kit.ids import new_id
 
 
@@ -58,11 +56,6 @@ insert into audit_seals (practice_id, number, before_xact, rows, previous, hash,
 values ($1, $2, $3::text::xid8, $4, $5, $6, $7)
 """
 
-_REFUSAL = """
-insert into audit (audit_id, at, actor_id, actor_kind, actor_roles, action, outcome, purpose, trace_id)
-values ($1, $2, $3, $4, $5, $6, 'refused', $7, $8)
-"""
-
 
 def chain(previous: bytes, lines: list[str]) -> bytes:
     """Return the SHA-256 over the previous seal and each row's text, with lengths so that no two lists collide."""
@@ -101,23 +94,3 @@ async def verify_practice(driver: asyncpg.Connection, practice_id: UUID) -> int 
             return int(seal["number"])
         previous, start = seal["hash"], seal["before_xact"]
     return None
-
-
-async def record_refusal(database: Database, principal: Principal, action: str, trace_id: str, now: datetime) -> None:
-    """Write that `principal` was refused `action`, in a transaction of its own."""
-    async with database.app.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await driver.execute(begin_message(principal.practice_id))
-        await driver.execute(
-            _REFUSAL,
-            new_id(),
-            now,
-            principal.id,
-            principal.kind,
-            list(principal.roles),
-            action,
-            principal.purpose,
-            trace_id,
-        )
-        await driver.execute("COMMIT")

@@ -127,8 +127,8 @@ class Bus:
             )
         )
 
-    async def ensure_consumer(self, publisher: str, subjects: Iterable[str]) -> JetStreamContext.PullSubscription:
-        """Create or update this service's durable on a publisher's stream and return its pull subscription.
+    async def ensure_consumer(self, publisher: str, subjects: Iterable[str]) -> None:
+        """Create or update this service's durable on a publisher's stream.
 
         Raises NotFoundError while the publisher has not made its stream yet.
         """
@@ -140,9 +140,11 @@ class Bus:
             max_deliver=-1,
             max_ack_pending=LIMITS.consumer_unacknowledged,
         )
-        stream = stream_of(publisher)
-        await self.stream.add_consumer(stream, config)
-        return await self.stream.pull_subscribe_bind(durable=self.service, stream=stream)
+        await self.stream.add_consumer(stream_of(publisher), config)
+
+    async def reader(self, publisher: str) -> JetStreamContext.PullSubscription:
+        """Return one more pull subscription of this service's durable."""
+        return await self.stream.pull_subscribe_bind(durable=self.service, stream=stream_of(publisher))
 
     async def last_sequence(self) -> int | None:
         """Return the sequence of this publisher's stream, or None where the server has no such stream."""

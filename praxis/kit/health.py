@@ -33,7 +33,7 @@ async def ready(request: Request, response: Response) -> HealthOut:
     except (SQLAlchemyError, OSError, TimeoutError):
         response.status_code = 503
         return HealthOut(status="unavailable", missing=["database"])
-    missing = [] if parts.bus.is_connected else ["bus"]
+    missing = ([] if parts.bus.is_connected else ["bus"]) + parts.ended_duties
     return HealthOut(status="degraded" if missing else "ready", missing=missing)
 
 

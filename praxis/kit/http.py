@@ -19,10 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from praxis.kit.audit import record_refusal
 from praxis.kit.auth import Principal
-from praxis.kit.clock import Clock
-from praxis.kit.db import Database
 from praxis.kit.idempotency import Claim, Reply
 from praxis.kit.observe import current_trace, log
 from praxis.kit.paging import DEFAULT_LIMIT, Limit, Page, decode, encode, link_header
@@ -39,8 +36,9 @@ from praxis.kit.problems import (
 )
 from praxis.kit.unit_of_work import Cause, Session, UnitOfWork
 
-KeyUse = Literal["required", "optional"]
+KeyUse = Literal["required", "optional", "never"]
 Authenticate = Callable[[Request], Awaitable[Principal]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 KEPT_HEADERS = ("content-type", "etag", "location", "link")
 CHANGES_EXISTING = frozenset({"PUT", "PATCH", "DELETE"})
@@ -105,7 +103,8 @@ def policy(operation: str, permission: str, key: KeyUse = "optional") -> dict[st
     """Return the route keywords that declare a rule.
 
     `operation` is `<service>.<nouns>.<verb>`, `permission` a name in `kit.permissions`, `key` says whether a POST must carry an
-    Idempotency-Key (always, where it creates or moves money). The rule is published in OpenAPI as `x-praxis-*`.
+    Idempotency-Key (always, where it creates or moves money), or must not (where the answer holds a secret). The
+    rule is published in OpenAPI as `x-praxis-*`.
     """
     if permission not in PERMISSIONS:
         raise KeyError(f"{operation} names the unknown permission {permission}")
@@ -187,34 +186,30 @@ def require_revision(current: int, expected: int | None) -> None:
 class Edge:
     """Carries one request through a unit of work and turns every outcome into a response."""
 
-    def __init__(self, authenticate: Authenticate, database: Database, unit_of_work: UnitOfWork, clock: Clock) -> None:
+    def __init__(self, authenticate: Authenticate, unit_of_work: UnitOfWork) -> None:
         self._authenticate = authenticate
-        self._database = database
         self._unit_of_work = unit_of_work
-        self._clock = clock
 
-    async def handle(
-        self, request: Request, rule: Rule, endpoint: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    async def handle(self, request: Request, rule: Rule, endpoint: Endpoint) -> Response:
         """Run `endpoint` under `rule`; the response returned is sent after the commit."""
         try:
             principal = await self._authenticate(request)
-            await _require_text(request)
-            await self._authorize(principal, rule)
-            if request.method in CHANGES_EXISTING and "if-match" not in request.headers:
-                raise PreconditionRequired
-            cause = Cause(
-                principal, rule.operation, await self._claim(request, principal, rule), audited=request.method != "GET"
-            )
-            return await self._run(request, cause, endpoint)
+            try:
+                return await self._allowed(request, principal, rule, endpoint)
+            except Forbidden:
+                await self._unit_of_work.record_refusal(principal, rule.operation)
+                raise
         except Exception as error:
             return failure_response(error)
 
-    async def _authorize(self, principal: Principal, rule: Rule) -> None:
-        decision = allow(principal.roles, rule.permission)
-        if not decision.allowed:
-            await record_refusal(self._database, principal, rule.operation, current_trace().trace_id, self._clock.now())
-            raise Forbidden(facts={"permission": rule.permission, "sufficient_roles": list(decision.sufficient_roles)})
+    async def _allowed(self, request: Request, principal: Principal, rule: Rule, endpoint: Endpoint) -> Response:
+        await _require_text(request)
+        _authorize(principal, rule)
+        if request.method in CHANGES_EXISTING and "if-match" not in request.headers:
+            raise PreconditionRequired
+        claim = await self._claim(request, principal, rule)
+        cause = Cause(principal, rule.operation, claim, audited=request.method != "GET")
+        return await self._run(request, cause, endpoint)
 
     async def _claim(self, request: Request, principal: Principal, rule: Rule) -> Claim | None:
         if request.method != "POST":
@@ -224,14 +219,14 @@ class Edge:
             raise Malformed("This request needs an Idempotency-Key.", errors=[_KEY_ERROR])
         if key is None:
             return None
+        if rule.key == "never":
+            raise Malformed("This answer holds a secret and is never kept for a repeat.", errors=[_NO_KEY_ERROR])
         if not re.fullmatch(r"[\x21-\x7e]{8,200}", key):
             raise Malformed("The Idempotency-Key is not usable.", errors=[_KEY_ERROR])
         target = f"{request.url.path}?{request.url.query}\0".encode()
         return Claim.of(principal.practice_id, principal.id, rule.operation, key, target + await request.body())
 
-    async def _run(
-        self, request: Request, cause: Cause, endpoint: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    async def _run(self, request: Request, cause: Cause, endpoint: Endpoint) -> Response:
         fresh: Response | None = None
 
         async def work(session: Session) -> Reply:
@@ -252,6 +247,12 @@ class Edge:
         return Response(reply.body, reply.status, {**reply.headers, "idempotent-replayed": "true"})
 
 
+def _authorize(principal: Principal, rule: Rule) -> None:
+    decision = allow(principal.roles, rule.permission)
+    if not decision.allowed:
+        raise Forbidden(facts={"permission": rule.permission, "sufficient_roles": list(decision.sufficient_roles)})
+
+
 async def _require_text(request: Request) -> None:
     """Refuse the NUL character, which JSON and URLs can spell and PostgreSQL's text cannot hold."""
     if b"%00" in request.scope["query_string"] or "\0" in request.url.path:
@@ -262,6 +263,8 @@ async def _require_text(request: Request) -> None:
 
 # An even number of backslashes before it makes "\\u0000" six plain characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000|\x00")
+
+_NO_KEY_ERROR = FieldError("header:Idempotency-Key", "no-key-here", "Leave it out; revoke what a lost answer made.")
 
 _KEY_ERROR = FieldError(
     "header:Idempotency-Key",
@@ -291,7 +294,7 @@ class EdgeRoute(APIRoute):
 
         return handle
 
-    def make_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+    def make_endpoint(self) -> Endpoint:
         """Return what runs inside the unit of work."""
         return super().get_route_handler()
 
@@ -302,7 +305,7 @@ class LeanRoute(EdgeRoute):
     FastAPI's dependency machinery costs more than such an endpoint; OpenAPI, rule and edge are those of every other route.
     """
 
-    def make_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+    def make_endpoint(self) -> Endpoint:
         """Parse the one body, call the endpoint, serialise its model."""
         hints = get_type_hints(self.endpoint)
         body_type: type[BaseModel] = hints["body"]

@@ -14,9 +14,10 @@ from typing import Any
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from praxis.contracts.event import EVENTS, Envelope, Event, publisher_of
 from praxis.kit import failpoints
@@ -118,48 +119,62 @@ class Inbox:
         await asyncio.gather(*(self._follow(publisher, types) for publisher, types in self.publishers.items()))
 
     async def _follow(self, publisher: str, types: set[str]) -> None:
+        readers = (self._read(publisher) for _ in range(LIMITS.consumer_at_once))
+        await asyncio.gather(self._keep_consumer(publisher, types), *readers)
+
+    async def _keep_consumer(self, publisher: str, types: set[str]) -> None:
+        """Make the durable consumer, and again whenever the broker has lost it or the publisher has just made its stream."""
         while True:
             try:
-                await self._consume(await self._bus.ensure_consumer(publisher, types))
-            except NotFoundError:
+                await self._bus.ensure_consumer(publisher, types)
+                await asyncio.sleep(LIMITS.consumer_renewal / 1000)
+            except Exception as error:
+                if not isinstance(error, NotFoundError):
+                    log.warning("consumer-waits", publisher=publisher, error=type(error).__name__)
                 await asyncio.sleep(0.2)
-            except (OSError, TimeoutError, nats.errors.Error, APIError) as error:
-                log.warning("consumer-restarts", publisher=publisher, error=type(error).__name__)
+
+    async def _read(self, publisher: str) -> None:
+        # One message a fetch: with more, the client may hold the first back until the batch is full or its time is over.
+        subscription: JetStreamContext.PullSubscription | None = None
+        while True:
+            started = asyncio.get_running_loop().time()
+            try:
+                subscription = subscription or await self._bus.reader(publisher)
+                for message in await subscription.fetch(1, timeout=LIMITS.consumer_wait / 1000):
+                    await self._handle(message)
+            except (TimeoutError, nats.errors.TimeoutError):
+                # An answer sooner than the time asked for means that the consumer is not there (yet).
+                if asyncio.get_running_loop().time() - started < 1:
+                    await asyncio.sleep(0.2)
+            except Exception as error:
+                log.warning("reader-restarts", publisher=publisher, error=type(error).__name__)
                 await asyncio.sleep(0.5)
-
-    async def _consume(self, subscription: JetStreamContext.PullSubscription) -> None:
-        idle = 0
-        try:
-            while idle < 6:
-                try:
-                    messages = await subscription.fetch(LIMITS.consumer_batch, timeout=5)
-                except (TimeoutError, nats.errors.TimeoutError):
-                    idle += 1
-                    continue
-                idle = 0
-                await self._handle_all(messages)
-        finally:
-            await subscription.unsubscribe()
-
-    async def _handle_all(self, messages: list[Msg]) -> None:
-        for start in range(0, len(messages), LIMITS.consumer_at_once):
-            await asyncio.gather(*(self._handle(m) for m in messages[start : start + LIMITS.consumer_at_once]))
 
     async def _handle(self, message: Msg) -> None:
         delivery = Delivery(message.subject, message.data, (message.headers or {}).get(SIGNATURE))
         try:
             await self.deliver(delivery)
         except Refused as refusal:
-            if await self._count_failure(delivery, refusal) != "parked":
-                await message.nak(delay=min(2**message.metadata.num_delivered * 0.1, 30))
+            if not await self._is_parked(delivery, refusal):
+                await self._postpone(message)
                 return
-        except (Unavailable, Busy, OSError, TimeoutError) as error:
+        except Exception as error:
             log.warning("delivery-postponed", subject=message.subject, error=type(error).__name__)
-            await message.nak(delay=min(2**message.metadata.num_delivered * 0.1, 30))
+            await self._postpone(message)
             return
         failpoints.hit(BEFORE_ACK)
         await message.ack()
         failpoints.hit(AFTER_ACK)
+
+    async def _postpone(self, message: Msg) -> None:
+        await message.nak(delay=min(2**message.metadata.num_delivered * 0.1, 30))
+
+    async def _is_parked(self, delivery: Delivery, refusal: Refused) -> bool:
+        try:
+            return await self._count_failure(delivery, refusal) == "parked"
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("failure-not-counted", subject=delivery.subject, error=type(error).__name__)
+            return False
 
     async def deliver(self, delivery: Delivery) -> None:
         """Give one delivery to its handlers, at most once; raises Refused, Unavailable or Busy."""

@@ -104,7 +104,12 @@ class JobRunner:
 
     async def _lease(self, job: Job) -> list[Row[Any]]:
         now = self._clock.now()
-        values = {"job": job.name, "now": now, "until": now + timedelta(seconds=LIMITS.job_lease_seconds), "holder": self._holder}
+        values = {
+            "job": job.name,
+            "now": now,
+            "until": now + timedelta(seconds=LIMITS.job_lease_seconds),
+            "holder": self._holder,
+        }
         async with self._database.system.connect() as connection:
             return list((await connection.execute(_LEASE_DUE, values)).all())
 

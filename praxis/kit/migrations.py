@@ -202,7 +202,6 @@ _KIT_TABLES = (
 )
 
 
-
 async def migrate(settings: Settings, package: str, today: date, revision: str = "head") -> None:
     """Bring the publisher's database to `revision` and create its monthly partitions. `package` is e.g. `services.billing`."""
     url = settings.role_dsn("migrate").replace("postgresql://", "postgresql+asyncpg://", 1)

@@ -49,7 +49,6 @@ where published_at is null and producersequence is not null order by producerseq
 _MARK = "update outbox set published_at = $2 where position = any($1::bigint[]) and published_at is null"
 
 _BUS_FAILURES = (OSError, TimeoutError, nats.errors.Error, NoStreamResponseError, APIError)
-_DATABASE_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Relay:
@@ -67,7 +66,7 @@ class Relay:
         while True:
             try:
                 await self._lead()
-            except _DATABASE_FAILURES as error:
+            except Exception as error:
                 log.warning("relay-restarts", error=type(error).__name__)
             self.is_active = False
             await asyncio.sleep(0.5)
@@ -179,7 +178,7 @@ class RelayBell:
         while True:
             try:
                 await self._notify_for_ever()
-            except _DATABASE_FAILURES as error:
+            except Exception as error:
                 log.warning("relay-bell-restarts", error=type(error).__name__)
                 await asyncio.sleep(0.5)
 

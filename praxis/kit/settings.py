@@ -33,8 +33,9 @@ class Limits:
     relay_in_flight: int = 64
     relay_poll: int = 1_000
     bus_seconds: int = 5
-    consumer_batch: int = 32
     consumer_at_once: int = 8
+    consumer_wait: int = 5_000
+    consumer_renewal: int = 10_000
     consumer_tries: int = 5
     consumer_ack_seconds: int = 30
     consumer_unacknowledged: int = 256

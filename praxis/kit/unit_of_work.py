@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -80,6 +80,7 @@ class Cause:
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
     audited: bool = True
+    outcome: Literal["success", "refused"] = "success"
 
 
 class Work(Protocol):
@@ -178,7 +179,7 @@ with announced as (
 ), trail as (
     insert into audit (audit_id, entity, entity_id, entity_revision, patient_id,
                        at, actor_id, actor_roles, actor_kind, action, outcome, purpose, trace_id)
-    select a.*, $6, $7, $8, $14, $15, 'success', $16, $17
+    select a.*, $6, $7, $8, $14, $15, $24, $16, $17
     from unnest($9::uuid[], $10::text[], $11::uuid[], $12::bigint[], $13::uuid[]) a
 )
 insert into idempotency_keys (principal_id, route, key, created_at, body_hash, status, headers, reply)
@@ -224,6 +225,14 @@ class UnitOfWork:
                 raise Unavailable("The database is out of reach.", retry_after=2) from error
         raise AssertionError("unreachable")
 
+    async def record_refusal(self, principal: Principal, operation: str) -> None:
+        """Write to the audit trail, in a transaction of its own, that `principal` was refused `operation`."""
+
+        async def nothing(_session: Session) -> None:
+            return
+
+        await self.run(Cause(principal, operation, outcome="refused"), nothing)
+
     def _refusal(self, error: BaseException) -> Exception:
         constraint = str(getattr(error, "constraint_name", None))
         if constraint in self._refusals:
@@ -232,9 +241,7 @@ class UnitOfWork:
             return NotStorable()
         if is_retryable(error) or isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
             return Busy(retry_after=1)
-        if isinstance(
-            error, (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
-        ):
+        if isinstance(error, (asyncpg.InterfaceError, OSError)) or _is_server_trouble(error):
             return Unavailable("The database is out of reach.", retry_after=2)
         assert isinstance(error, Exception)
         return error
@@ -261,11 +268,13 @@ class UnitOfWork:
         self, connection: AsyncConnection, driver: asyncpg.Connection, cause: Cause, work: Work
     ) -> Reply | None:
         now = self._clock.now()
+        session = Session(self._database.service, connection, driver, self._keyring, cause, now)
         if cause.claim and (stored := await find_reply(driver, cause.claim, self._keyring, now)):
-            await driver.execute("ROLLBACK")
+            # A replay shows what the first reply showed: it is audited like one, and stores nothing.
+            await self._record(session, None)
+            await _commit(driver)
             return stored
         failpoints.hit(BEFORE_WORK)
-        session = Session(self._database.service, connection, driver, self._keyring, cause, now)
         reply = await work(session)
         if reply and not 200 <= reply.status < 300:
             await driver.execute("ROLLBACK")
@@ -303,6 +312,7 @@ class UnitOfWork:
             principal.purpose,
             current_trace().trace_id,
             *self._stored(claim, reply),
+            cause.outcome,
         )
 
 
@@ -322,6 +332,14 @@ def is_retryable(error: BaseException) -> bool:
         error,
         (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.exceptions.InvalidCachedStatementError),
     )
+
+
+_SERVER_TROUBLE = ("08", "25", "28", "53", "55", "57", "58", "F0", "XX")
+"""SQLSTATE classes that say nothing about the request: connection, transaction state, login, resources, operator, system."""
+
+
+def _is_server_trouble(error: BaseException) -> bool:
+    return str(getattr(error, "sqlstate", None) or "").startswith(_SERVER_TROUBLE)
 
 
 async def _commit(driver: asyncpg.Connection) -> None:

@@ -48,7 +48,8 @@ def main() -> None:
     heard = consumers()
     width = max(map(len, heard))
     print_lines(
-        f"{subject:<{width}} -> {publisher_of(subject):<10} -> {', '.join(names) or '-'}" for subject, names in heard.items()
+        f"{subject:<{width}} -> {publisher_of(subject):<10} -> {', '.join(names) or '-'}"
+        for subject, names in heard.items()
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select, tuple_
+from sqlalchemy import Row, Select, literal, or_, select, tuple_, union_all
 
 from praxis.kit.unit_of_work import Session
 from services.billing.coverage.domain import INSURED, MEMBER_ID, CoverageUnknown
@@ -41,12 +41,12 @@ async def active_primary(session: Session, patient_id: UUID, on: date) -> Row[An
 
     Records that were merged count as one person; of two that would then apply, the patient's own record's wins.
     """
-    survivor = select(Patient.merged_into).where(Patient.id == patient_id).scalar_subquery()
-    person = func.coalesce(survivor, patient_id)
-    merged = select(Patient.id).where(Patient.merged_into == person)
+    # Asked for first: behind the policy coalesce() counts as leaky, and an OR of both would read every coverage.
+    person = await merged_into(session, patient_id) or patient_id
+    records = union_all(select(literal(person)), select(Patient.id).where(Patient.merged_into == person))
     statement = (
         select(*_COLUMNS)
-        .where(or_(Coverage.patient_id.in_(merged), Coverage.patient_id == person), Coverage.rank == "primary")
+        .where(Coverage.patient_id.in_(records), Coverage.rank == "primary")
         .where(Coverage.valid_from <= on, or_(Coverage.valid_until.is_(None), Coverage.valid_until >= on))
         .order_by((Coverage.patient_id == patient_id).desc(), Coverage.id)
         .limit(1)

@@ -20,6 +20,8 @@ async def record(body: RecordCredential, session: SessionDep) -> CredentialOut:
 async def find(session: SessionDep, page: PageDep, staff_member_id: UUID | None = None) -> Page[CredentialOut]:
     """List credentials, of one person when asked."""
     rows = await queries.credentials(session, staff_member_id, page.after, page.limit)
+    for row in rows[: page.limit]:
+        session.touch("credential", row.id)
     answers = [queries.shown(session, row) for row in rows]
     return page.page(answers, CredentialOut, lambda answer: (str(answer.staff_member_id), str(answer.id)))
 

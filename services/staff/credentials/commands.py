@@ -6,10 +6,12 @@ from uuid import UUID
 from sqlalchemy import Row, insert, update
 
 from praxis.contracts.staff import CredentialChangedV1
+from praxis.kit.clock import local_date
 from praxis.kit.http import require_revision
 from praxis.kit.ids import new_id
+from praxis.kit.practices import practice_time_zone
 from praxis.kit.unit_of_work import Session
-from services.staff.credentials.domain import NUMBER, require_transition
+from services.staff.credentials.domain import NUMBER, require_in_date, require_other_person, require_transition
 from services.staff.credentials.models import Credential
 from services.staff.credentials.queries import credential
 from services.staff.credentials.schemas import RecordCredential
@@ -32,7 +34,13 @@ async def record_credential(session: Session, body: RecordCredential) -> Row[Any
 
 
 async def verify_credential(session: Session, credential_id: UUID, expected: int | None) -> Row[Any]:
-    """Record that the acting user saw the issuer's confirmation; raises TransitionRefused and Stale."""
+    """Record that the acting user saw the issuer's confirmation.
+
+    Raises OwnCredential, CredentialExpired, TransitionRefused and Stale.
+    """
+    row = await credential(session, credential_id, lock=True)
+    require_other_person(row.staff_member_id, session.principal.staff_member_id)
+    require_in_date(row.valid_until, local_date(session.now, await practice_time_zone(session)))
     values = {"status": "verified", "verified_at": session.now, "verified_by": session.principal.id}
     return await _change(session, credential_id, values, expected)
 

@@ -1,8 +1,10 @@
 """Rules of credentials."""
 
+from datetime import date
 from typing import Final
+from uuid import UUID
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, TransitionRefused
+from praxis.kit.problems import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, TransitionRefused
 
 NUMBER: Final = "credential-number"
 """Purpose under which a credential's number is sealed and indexed."""
@@ -22,7 +24,7 @@ class CredentialUnknown(NotFound):
 
 
 class CredentialKnown(Conflict):
-    """The same number of the same issuer and kind is on file."""
+    """The same number of the same issuer and kind is on file for a period that begins on the same day."""
 
     code = "credential-known"
     title = "This credential is already on file"
@@ -38,10 +40,36 @@ class CredentialHolderUnknown(Invalid):
         super().__init__(errors=[FieldError("/staff_member_id", "known-staff-member", "Register the person first.")])
 
 
+class OwnCredential(Forbidden):
+    """Nobody confirms their own qualification."""
+
+    code = "own-credential"
+    title = "Somebody else has to verify your credential"
+
+
+class CredentialExpired(Conflict):
+    """What has expired is not verified; a renewal is a credential of its own."""
+
+    code = "credential-expired"
+    title = "This credential has expired: record the renewal"
+
+
 REFUSALS: Final[dict[str, type[Problem]]] = {
     "credentials_number": CredentialKnown,
     "credentials_staff_member": CredentialHolderUnknown,
 }
+
+
+def require_other_person(holder: UUID, verifier: UUID | None) -> None:
+    """Refuse a verification by the holder, and by a login that is linked to nobody and so may be the holder."""
+    if verifier is None or verifier == holder:
+        raise OwnCredential
+
+
+def require_in_date(valid_until: date | None, today: date) -> None:
+    """Refuse to verify what has expired; the last day itself still counts."""
+    if valid_until and valid_until < today:
+        raise CredentialExpired(facts={"valid_until": valid_until.isoformat()})
 
 
 def require_transition(present: str, wanted: str, revision: int) -> None:

@@ -21,7 +21,9 @@ async def register(body: RegisterStaffMember, session: SessionDep) -> StaffMembe
 async def find(session: SessionDep, page: PageDep, role: StaffRole | None = None) -> Page[StaffMemberOut]:
     """List staff members by family name."""
     rows = await queries.staff_members(session, role, page.after, page.limit)
-    return page.page(rows, StaffMemberOut, lambda row: (row.family_name, str(row.id)))
+    for row in rows[: page.limit]:
+        session.touch("staff-member", row.id)
+    return page.page(rows, StaffMemberOut, lambda row: (str(row.id),))
 
 
 @routes.get("/v1/staff-members/{staff_member_id}", **policy("staff.staff-members.get", "staff.person:read"))

@@ -29,7 +29,20 @@ class StaffMemberInactive(Conflict):
     title = "This staff member has left"
 
 
-REFUSALS: Final[dict[str, type[Problem]]] = {"staff_members_npi": NpiTaken}
+class LeftBeforeHired(Invalid):
+    """Nobody leaves before the day they were hired."""
+
+    code = "left-before-hired"
+    title = "The last day lies before the first"
+
+    def __init__(self) -> None:
+        super().__init__(errors=[FieldError("/ended_on", "not-before-hired-on", "Send a day on or after hired_on.")])
+
+
+REFUSALS: Final[dict[str, type[Problem]]] = {
+    "staff_members_npi": NpiTaken,
+    "staff_members_left_after_hired": LeftBeforeHired,
+}
 
 
 def require_billable_provider(role: str, npi: str | None, taxonomy_code: str | None) -> None:

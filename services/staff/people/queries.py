@@ -24,12 +24,14 @@ async def staff_member(session: Session, staff_member_id: UUID, lock: bool = Fal
 async def staff_members(
     session: Session, role: str | None, after: tuple[str | int, ...] | None, limit: int
 ) -> list[Row[Any]]:
-    """Return staff members by family name and id, `limit` + 1 at most so that the caller sees whether more follow."""
+    """Return staff members by family name and id, `limit` + 1 at most so that the caller sees whether more follow.
+
+    `after` is the id of the last one shown: a name would travel in the cursor.
+    """
     statement: Select[Any] = select(*_COLUMNS).order_by(StaffMember.family_name, StaffMember.id).limit(limit + 1)
     if role:
         statement = statement.where(StaffMember.role == role)
     if after:
-        statement = statement.where(
-            tuple_(StaffMember.family_name, StaffMember.id) > tuple_(after[0], UUID(str(after[1])))
-        )
+        last = await staff_member(session, UUID(str(after[0])))
+        statement = statement.where(tuple_(StaffMember.family_name, StaffMember.id) > tuple_(last.family_name, last.id))
     return await session.all(statement)

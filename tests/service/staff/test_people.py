@@ -115,3 +115,20 @@ async def test_only_the_manager_registers(staff: Harness, role, status):
     practice = await staff.practice()
     assert (await practice.post("/v1/staff-members", NURSE, role=role)).status_code == status
     assert await practice.sql("select * from staff_members") == []
+
+
+async def test_nobody_leaves_before_being_hired(staff: Harness):
+    practice = await staff.practice()
+    member = (await practice.post("/v1/staff-members", NURSE)).json()
+    reply = await practice.post(f"/v1/staff-members/{member['id']}/deactivate", {"ended_on": "1900-01-01"})
+    assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, "/ended_on")
+
+
+async def test_a_page_of_long_names_leads_to_the_next_and_its_cursor_names_nobody(staff: Harness):
+    practice = await staff.practice()
+    for name in ("\N{LATIN SMALL LETTER E WITH ACUTE}" * 60, "z" * 60):
+        await practice.post("/v1/staff-members", {**NURSE, "family_name": name})
+    first = (await practice.get("/v1/staff-members?limit=1")).json()
+    second = await practice.get(f"/v1/staff-members?limit=1&cursor={first['next']}")
+    assert len(second.json()["items"]) == 1
+    assert len(first["next"]) < 120

@@ -27,11 +27,12 @@ def upgrade() -> None:
             npi text check (npi ~ '^[0-9]{{10}}$'),
             taxonomy_code text check (taxonomy_code ~ '^[0-9A-Z]{{9}}X$'),
             hired_on date not null,
-            ended_on date check (ended_on >= hired_on),
+            ended_on date,
             changed_at timestamptz not null,
             primary key (practice_id, id),
             constraint staff_members_npi unique (practice_id, npi),
             constraint staff_members_provider check (role <> 'provider' or (npi is not null and taxonomy_code is not null)),
+            constraint staff_members_left_after_hired check (ended_on >= hired_on),
             constraint staff_members_left check ((status = 'inactive') = (ended_on is not null))
         )
     """)
@@ -56,7 +57,7 @@ def upgrade() -> None:
             primary key (practice_id, id),
             constraint credentials_staff_member foreign key (practice_id, staff_member_id)
                 references staff_members (practice_id, id),
-            constraint credentials_number unique (practice_id, kind, issuer, number_index),
+            constraint credentials_number unique (practice_id, kind, issuer, number_index, valid_from),
             constraint credentials_verified check ((status = 'verified') <= (verified_at is not null and verified_by is not null))
         )
     """)
