@@ -10,12 +10,15 @@ from starlette.routing import Route
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from gateway import readiness
+from gateway.addresses import place_caller
 from gateway.answer_fields import AnswerFields
 from gateway.documents import api as documents
+from gateway.documents.queries import description
 from gateway.doorkeeper import Doorkeeper
 from gateway.identity import api as identity
 from gateway.identity.consumers import consumers
 from gateway.identity.domain import REFUSALS as IDENTITY_REFUSALS
+from gateway.kept import Kept
 from gateway.practices import api as practices
 from gateway.practices.domain import REFUSALS as PRACTICE_REFUSALS
 from gateway.proxy.app import Proxy
@@ -24,7 +27,7 @@ from gateway.proxy.routes import prefix_of
 from gateway.proxy.tokens import TokenPurse
 from gateway.proxy.upstream import Upstream
 from gateway.services import Services
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, Networks
 from gateway.trace import api as trace
 from praxis.kit.app import Service
 from praxis.kit.auth import Principal
@@ -46,14 +49,15 @@ service = Service(
 class Gateway:
     """One ASGI application: paths of the route table go to their service, all others to the gateway's own endpoints."""
 
-    def __init__(self, own: FastAPI, proxy: Proxy, profile: Profile) -> None:
+    def __init__(self, own: FastAPI, proxy: Proxy, profile: Profile, trusted_proxies: Networks) -> None:
         self.own = own
+        self._trusted_proxies = trusted_proxies
         self._proxy = ObserveMiddleware(proxy)
         self._answer = AnswerFields(self._dispatch, profile)
 
     @property
     def state(self) -> State:
-        """Return what the gateway is made of: `parts`, `edge`, `doorkeeper`, `services`, `upstreams`."""
+        """Return what the gateway is made of: `parts`, `edge`, `doorkeeper`, `services`, `upstreams`, and what is kept."""
         return self.own.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +67,9 @@ class Gateway:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.own(scope, receive, send)
-        elif prefix := prefix_of(scope["path"]):
+            return
+        place_caller(scope, self._trusted_proxies)
+        if prefix := prefix_of(scope["path"]):
             scope["route"] = prefix
             await self._proxy(scope, receive, send)
         elif scope["path"].startswith("/internal"):
@@ -84,11 +90,14 @@ def create(
     own.state.doorkeeper = Doorkeeper(parts.database, parts.clock, limits)
     own.state.services = Services(limits, tokens)
     own.state.upstreams = {name: Upstream(name, url, limits) for name, url in limits.upstreams.items()}
-    own.router.routes.insert(0, Route("/readyz", readiness.ready))
+    own.state.health = Kept(lambda: readiness.whole_health(own), parts.clock, limits.ready_kept_seconds)
+    own.state.description = Kept(lambda: description(own), parts.clock, limits.description_kept_seconds)
+    own.state.metrics_open = limits.metrics_open
+    own.router.routes[:0] = [Route("/readyz", readiness.ready), Route("/metrics", readiness.metrics)]
     own.router.lifespan_context = _closing(own)
     own.user_middleware.append(Middleware(WholeBody, limits.body_seconds))
     proxy = Proxy(own.state.doorkeeper, tokens, own.state.upstreams, limits.body_seconds)
-    return Gateway(own, proxy, parts.settings.profile)
+    return Gateway(own, proxy, parts.settings.profile, limits.trusted_proxies)
 
 
 async def close_connections(own: FastAPI) -> None:

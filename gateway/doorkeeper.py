@@ -42,6 +42,7 @@ class Doorkeeper:
         self._clock = clock
         self._callers = {"staff": Buckets(settings.staff), "client": Buckets(settings.client)}
         self._addresses = Buckets(settings.address)
+        self._sign_ins = Buckets(settings.sign_in)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._checks: dict[bytes, asyncio.Task[Principal | None]] = {}
 
@@ -61,6 +62,10 @@ class Doorkeeper:
         """Count a request that needs no principal; raises TooMany."""
         fields = self._addresses.take(address_of(scope), self._clock.now().timestamp())
         scope.setdefault(FIELDS, []).extend(fields)
+
+    def admit_sign_in(self, scope: Scope) -> None:
+        """Count a request that has a password checked, which costs more than any other; raises TooMany."""
+        self._sign_ins.take(address_of(scope), self._clock.now().timestamp())
 
     async def _principal(self, scope: Scope, now: datetime) -> Principal:
         token = _bearer_token(scope)

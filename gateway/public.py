@@ -43,6 +43,6 @@ def public_router(tag: str) -> APIRouter:
 
 
 def address_of(scope: Scope) -> str:
-    """Return the address of the peer, as the server saw it; a header could say anything."""
+    """Return the address of the caller, as the server saw it or a trusted proxy told it; any other header could say anything."""
     client = scope.get("client")
     return str(client[0]) if client else "unknown"

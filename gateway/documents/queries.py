@@ -1,16 +1,27 @@
 """The description of everything that answers now."""
 
-from typing import Any
+from dataclasses import dataclass
 
+import orjson
 from fastapi import FastAPI
 
 from gateway.documents.domain import merged
+from gateway.documents.engine.page import page
 from gateway.services import Services
 from praxis.kit.app import document
 
 
-async def whole_document(app: FastAPI) -> dict[str, Any]:
-    """Return the merged document of the gateway `app` and the services that answer."""
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The merged document in JSON and as a page."""
+
+    document: bytes
+    page: str
+
+
+async def description(app: FastAPI) -> Description:
+    """Describe the gateway `app` and the services that answer."""
     services: Services = app.state.services
     answers = await services.documents()
-    return merged({"gateway": document(app), **answers}, services.missing(answers))
+    whole = merged({"gateway": document(app), **answers}, services.missing(answers))
+    return Description(orjson.dumps(whole), page(whole))

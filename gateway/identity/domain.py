@@ -3,7 +3,7 @@
 import hashlib
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -69,6 +69,20 @@ class UserInactive(Conflict):
 
     code = "user-inactive"
     title = "This user is inactive"
+
+
+class DutiesNotApart(Invalid):
+    """Who codes the care does not run the money: one person with both could bill for care that nobody gave, unseen."""
+
+    code = "duties-not-apart"
+    title = "These roles do not go together"
+
+
+class WrongPassword(Forbidden):
+    """The present password of a signed-in user is not what was sent."""
+
+    code = "wrong-password"
+    title = "The current password is wrong"
 
 
 class OwnAccount(Forbidden):
@@ -173,6 +187,11 @@ def attempt_subject(practice_code: str, login: str, address: str) -> bytes:
     return hashlib.sha256("\0".join((practice_code, login, address)).encode()).digest()
 
 
+def own_password_subject(user_id: UUID) -> bytes:
+    """Return whom guesses at the password of a signed-in user are counted for: the user, from wherever."""
+    return attempt_subject("", str(user_id), "")
+
+
 def session_end(started_at: datetime, last_seen_at: datetime) -> datetime:
     """Return when a session ends if nothing more is asked."""
     return min(started_at + ABSOLUTE, last_seen_at + IDLE)
@@ -182,6 +201,13 @@ def require_other(actor_id: UUID, user_id: UUID) -> None:
     """Refuse a change of one's own account."""
     if actor_id == user_id:
         raise OwnAccount
+
+
+def require_duties_apart(roles: Collection[str]) -> None:
+    """Refuse `provider` together with `biller`."""
+    if {"provider", "biller"} <= set(roles):
+        advice = "Give provider to the person who codes care and biller to another user: one of the two, not both."
+        raise DutiesNotApart(errors=[FieldError("/roles", "duties-apart", advice)])
 
 
 def require_active_user(status: str) -> None:
@@ -196,11 +222,11 @@ def require_active_client(status: str) -> None:
         raise ApiClientRevoked
 
 
-def require_unguessable(guessable: bool) -> None:
-    """Refuse a password that everybody would try first."""
+def require_unguessable(guessable: bool, pointer: str = "/password") -> None:
+    """Refuse a password that everybody would try first; `pointer` names its field."""
     if guessable:
         advice = "Choose 12 to 256 characters that are on no list of common passwords and do not hold the login."
-        raise Invalid(errors=[FieldError("/password", "guessable", advice)])
+        raise Invalid(errors=[FieldError(pointer, "guessable", advice)])
 
 
 def require_attempt_left(attempted_at: Sequence[datetime] | None, now: datetime) -> None:

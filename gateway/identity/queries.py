@@ -51,6 +51,11 @@ async def user(session: Session, user_id: UUID, lock: bool = False) -> Row[Any]:
     return row
 
 
+async def credentials(session: Session, user_id: UUID) -> Row[Any]:
+    """Return login and password hash of a user."""
+    return await session.one(select(User.login, User.password_hash).where(User.id == user_id))
+
+
 async def users(session: Session, after: tuple[str | int, ...] | None, limit: int) -> list[Row[Any]]:
     """Return users by login, `limit` + 1 at most."""
     statement: Select[Any] = select(*_USER).order_by(User.login).limit(limit + 1)

@@ -64,6 +64,13 @@ class ChangeUser(Body):
     staff_member_id: UUID | None = None
 
 
+class SetPassword(Body):
+    """A new password for whoever asks, who shows that the present one is known."""
+
+    current_password: Annotated[SecretStr, Field(min_length=1, max_length=256)]
+    new_password: Password
+
+
 class UserOut(Answer):
     """A user."""
 

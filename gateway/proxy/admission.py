@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import random
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Hashable
+from dataclasses import dataclass
 
 from praxis.kit.problems import Unavailable
 
@@ -16,19 +17,29 @@ class Overloaded(Unavailable):
     title = "Too much is asked of this part just now"
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    caller: Hashable
+    share: int
+    turn: asyncio.Future[None]
+
+
 class WaitingRoom:
     """`running` places to work and `waiting` to wait in line, for two classes of requests.
 
+    One caller works at half of the places at most, at a quarter when not urgent, and waits in line for more while others pass.
     A place given back goes to the longest waiting urgent request, then to the longest waiting other one. An urgent request that
     finds the line full takes the place of the other request that came last.
     """
 
     def __init__(self, running: int, waiting: int, seconds: float) -> None:
         self._free = running
+        self._shares = {True: max(1, running // 2), False: max(1, running // 4)}
+        self._held: Counter[Hashable] = Counter()
         self._most_waiting = waiting
         self._seconds = seconds
-        self._urgent: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[_Waiting] = deque()
+        self._others: deque[_Waiting] = deque()
 
     @property
     def waiting(self) -> int:
@@ -36,27 +47,28 @@ class WaitingRoom:
         return len(self._urgent) + len(self._others)
 
     @contextlib.asynccontextmanager
-    async def place(self, urgent: bool) -> AsyncIterator[None]:
+    async def place(self, caller: Hashable, urgent: bool) -> AsyncIterator[None]:
         """Hold a place to work while the block runs; raises Overloaded."""
-        await self._enter(urgent)
+        await self._enter(caller, urgent)
         try:
             yield
         finally:
-            self._leave()
+            self._leave(caller)
 
-    async def _enter(self, urgent: bool) -> None:
-        if self._free:
-            self._free -= 1
+    async def _enter(self, caller: Hashable, urgent: bool) -> None:
+        share = self._shares[urgent]
+        if self._free and self._held[caller] < share:
+            self._take(caller)
             return
         line = self._urgent if urgent else self._others
         self._make_room(urgent)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.append(turn)
+        entry = _Waiting(caller, share, asyncio.get_running_loop().create_future())
+        line.append(entry)
         try:
             async with asyncio.timeout(self._seconds):
-                await turn
+                await entry.turn
         except BaseException as error:
-            self._give_up(turn, line)
+            self._give_up(entry, line)
             if isinstance(error, TimeoutError):
                 raise _overloaded() from error
             raise
@@ -68,24 +80,34 @@ class WaitingRoom:
             raise _overloaded()
         last = self._others.pop()
         # One that has just given up is still in line until its task runs; its place is free all the same.
-        if not last.done():
-            last.set_exception(_overloaded())
+        if not last.turn.done():
+            last.turn.set_exception(_overloaded())
 
-    def _give_up(self, turn: asyncio.Future[None], line: deque[asyncio.Future[None]]) -> None:
+    def _give_up(self, entry: _Waiting, line: deque[_Waiting]) -> None:
+        turn = entry.turn
         with contextlib.suppress(ValueError):
-            line.remove(turn)
+            line.remove(entry)
         # The turn may have come in the same moment as the end of the wait: then the place is handed on, not lost.
         if turn.done() and not turn.cancelled() and turn.exception() is None:
-            self._leave()
+            self._leave(entry.caller)
 
-    def _leave(self) -> None:
-        for line in (self._urgent, self._others):
-            while line:
-                turn = line.popleft()
-                if not turn.done():
-                    turn.set_result(None)
-                    return
+    def _take(self, caller: Hashable) -> None:
+        self._free -= 1
+        self._held[caller] += 1
+
+    def _leave(self, caller: Hashable) -> None:
         self._free += 1
+        self._held[caller] -= 1
+        if not self._held[caller]:
+            del self._held[caller]
+        # One place came free, so one waiting request at most may go on: all who still wait then are at their share, or none is free.
+        for line in (self._urgent, self._others):
+            for entry in line:
+                if not entry.turn.done() and self._held[entry.caller] < entry.share:
+                    line.remove(entry)
+                    self._take(entry.caller)
+                    entry.turn.set_result(None)
+                    return
 
 
 def _overloaded() -> Overloaded:

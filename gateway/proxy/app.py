@@ -54,6 +54,7 @@ class Proxy:
             target=_target(scope),
             headers=upstream_headers(scope["headers"], token, traceparent()),
             body=body,
+            caller=principal.id,
             urgent=principal.kind == "staff",
         )
         await self._upstreams[prefix.service].pass_on(passage, send)

@@ -30,7 +30,10 @@ class BodyTooSlow(Problem):
 
 
 class CallerGone(Exception):
-    """The caller closed the connection before its request was whole; nobody waits for an answer."""
+    """The caller closed the connection before its request was whole, or stopped reading: nobody waits for an answer.
+
+    Returning without one, or with half of one, makes the server close the connection.
+    """
 
 
 async def read_body(scope: Scope, receive: Receive, seconds: float) -> bytes:

@@ -1,5 +1,8 @@
-"""One service as the gateway reaches it: pooled connections, a waiting room, one careful retry, answers streamed through."""
+"""One service as the gateway reaches it: pooled connections, a waiting room, one careful retry, no place held for slow readers."""
 
+import asyncio
+import contextlib
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,22 +10,28 @@ import aiohttp
 from aiohttp import (
     ClientConnectionError,
     ClientConnectorError,
+    ClientPayloadError,
     ClientResponse,
     ConnectionTimeoutError,
     ServerTimeoutError,
 )
-from starlette.types import Send
+from starlette.types import Message, Send
 from yarl import URL
 
 from gateway.proxy.admission import WaitingRoom
+from gateway.proxy.bodies import CallerGone
 from gateway.proxy.headers import answer_headers
 from gateway.settings import GatewaySettings
 from praxis.kit.observe import counter, log
 from praxis.kit.problems import Problem, Unavailable
+from praxis.kit.settings import LIMITS
 from praxis.kit.unit_of_work import OutcomeUnknown
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT: Final = SAFE | {"PUT", "DELETE"}
+
+PIECE: Final = 65_536
+"""Octets sent at once: what the server may have to keep for a caller that has stopped reading."""
 
 _retries = counter("praxis_gateway_retries", "Requests sent to a service a second time", ("upstream",))
 _failures = counter("praxis_gateway_failures", "Requests that a service did not answer", ("upstream", "code"))
@@ -46,12 +55,16 @@ class UpstreamTimeout(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One request as it is passed on. `target` is path and query as they came, `urgent` says whether a person waits."""
+    """One request as it is passed on. `target` is path and query as they came, `urgent` says whether a person waits.
+
+    `caller` is whose share of the service's places it takes.
+    """
 
     method: str
     target: str
     headers: list[tuple[str, str]]
     body: bytes
+    caller: Hashable
     urgent: bool
 
     @property
@@ -96,25 +109,40 @@ class Upstream:
         return self._room.waiting
 
     async def pass_on(self, passage: Passage, send: Send) -> None:
-        """Send one request and stream its answer; raises Overloaded, PartUnavailable, OutcomeUnknown and UpstreamTimeout.
+        """Send one request and its answer; raises Overloaded, PartUnavailable, OutcomeUnknown, UpstreamTimeout and CallerGone.
 
-        A failure after the first byte of the answer is no refusal any more: it ends the caller's connection.
+        The place is given back once the service has answered up to `LIMITS.body_bytes`, so whoever reads slowly holds up nobody;
+        a larger answer keeps it and is streamed. A failure after the first byte sent is no refusal any more: it ends the
+        caller's connection.
         """
         self._budget.earn()
-        async with self._room.place(passage.urgent):
-            try:
-                response = await self._answer(passage)
-            except (TimeoutError, ClientConnectionError) as error:
-                problem = self._problem(passage, error)
-                _failures.labels(self.service, problem.code).inc()
-                raise problem from error
-            async with response:
-                await self._stream(response, send)
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(self._room.place(passage.caller, passage.urgent))
+            response, head = await self._begun(passage, held)
+            if response.content.at_eof():
+                await held.aclose()
+            await self._send_on(response, head, send)
 
     async def close(self) -> None:
         """Close the pooled connections."""
         if self._client:
             await self._client.close()
+
+    async def _begun(self, passage: Passage, held: contextlib.AsyncExitStack) -> tuple[ClientResponse, bytes]:
+        """Return the answer with its first octets: all of them, or more than `LIMITS.body_bytes`."""
+        try:
+            response = await held.enter_async_context(await self._answer(passage))
+            if response.status == 401:
+                log.error("internal-token-refused", upstream=self.service)
+                raise PartUnavailable(facts={"part": self.service}, retry_after=2)
+            head = bytearray()
+            while len(head) <= LIMITS.body_bytes and not response.content.at_eof():
+                head += await response.content.readany()
+        except (TimeoutError, ClientConnectionError, ClientPayloadError) as error:
+            problem = self._problem(passage, error)
+            _failures.labels(self.service, problem.code).inc()
+            raise problem from error
+        return response, bytes(head)
 
     async def _answer(self, passage: Passage) -> ClientResponse:
         try:
@@ -148,18 +176,28 @@ class Upstream:
             )
         return self._client
 
-    async def _stream(self, response: ClientResponse, send: Send) -> None:
-        if response.status == 401:
-            log.error("internal-token-refused", upstream=self.service)
-            raise PartUnavailable(facts={"part": self.service}, retry_after=2)
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": answer_headers(response.raw_headers)}
-        )
-        more = True
+    async def _send_on(self, response: ClientResponse, head: bytes, send: Send) -> None:
+        fields = answer_headers(response.raw_headers)
+        await self._send(send, {"type": "http.response.start", "status": response.status, "headers": fields})
+        chunk, more = head, True
         while more:
-            chunk = await response.content.readany()
             more = not response.content.at_eof()
-            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            await self._send_body(send, chunk, more)
+            chunk = await response.content.readany() if more else b""
+
+    async def _send_body(self, send: Send, body: bytes, more: bool) -> None:
+        for start in range(0, len(body) or 1, PIECE):
+            end = start + PIECE
+            message = {"type": "http.response.body", "body": body[start:end], "more_body": more or end < len(body)}
+            await self._send(send, message)
+
+    async def _send(self, send: Send, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._settings.send_seconds):
+                await send(message)
+        except TimeoutError as error:
+            _failures.labels(self.service, "caller-too-slow").inc()
+            raise CallerGone from error
 
     def _problem(self, passage: Passage, error: Exception) -> Problem:
         facts = {"part": self.service}

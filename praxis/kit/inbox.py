@@ -14,7 +14,7 @@ from typing import Any
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -142,7 +142,7 @@ class Inbox:
                 subscription = subscription or await self._bus.reader(publisher)
                 for message in await subscription.fetch(1, timeout=LIMITS.consumer_wait / 1000):
                     await self._handle(message)
-            except (TimeoutError, nats.errors.TimeoutError):
+            except (TimeoutError, nats.errors.TimeoutError, ServiceUnavailableError):
                 # An answer sooner than the time asked for means that the consumer is not there (yet).
                 if asyncio.get_running_loop().time() - started < 1:
                     await asyncio.sleep(0.2)

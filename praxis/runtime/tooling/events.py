@@ -6,6 +6,7 @@ from pydantic.fields import FieldInfo
 
 from praxis.contracts.event import Event, publisher_of
 from praxis.kit.settings import PUBLISHERS
+from praxis.runtime.tooling.printing import print_lines
 from praxis.runtime.tooling.tree import consumers, events
 
 FOLDER = Path("docs/events")

@@ -5,7 +5,13 @@ from uuid import UUID
 from praxis.kit.http import ExpectedRevision, Nothing, PageDep, SessionDep, policy, router
 from praxis.kit.paging import Page
 from services.billing.charges import commands, queries
-from services.billing.charges.schemas import ChargeSheetOut, ChargeSheetSummary, CodeChargeSheet, SheetState
+from services.billing.charges.schemas import (
+    ChargeSheetOut,
+    ChargeSheetSummary,
+    CodeChargeSheet,
+    SheetState,
+    SignChargeSheet,
+)
 
 routes = router("charge-sheets")
 
@@ -42,6 +48,19 @@ async def code(
     "/v1/charge-sheets/{charge_sheet_id}/sign",
     **policy("billing.charge-sheets.sign", "billing.charge:code", key="required"),
 )
-async def sign(charge_sheet_id: UUID, body: Nothing, session: SessionDep, expected: ExpectedRevision) -> ChargeSheetOut:
+async def sign(
+    charge_sheet_id: UUID, body: SignChargeSheet, session: SessionDep, expected: ExpectedRevision
+) -> ChargeSheetOut:
     """Price a coded sheet and make it final: its charge is posted and its claim drafted."""
-    return await queries.shown(session, await commands.sign_charge_sheet(session, charge_sheet_id, expected))
+    return await queries.shown(session, await commands.sign_charge_sheet(session, charge_sheet_id, body, expected))
+
+
+@routes.post(
+    "/v1/charge-sheets/{charge_sheet_id}/bill-coverage",
+    **policy("billing.charge-sheets.bill-coverage", "billing.claim:write", key="required"),
+)
+async def bill_coverage(
+    charge_sheet_id: UUID, body: Nothing, session: SessionDep, expected: ExpectedRevision
+) -> ChargeSheetOut:
+    """Ask the payer of a coverage that came to light after the patient was charged: the debt is moved and a claim drafted."""
+    return await queries.shown(session, await commands.bill_coverage(session, charge_sheet_id, expected))

@@ -22,17 +22,21 @@ from services.billing.charges.domain import (
     SELF_PAY,
     line_charges,
     next_state,
+    no_coverage_on,
     plain_icd,
+    require_linked,
+    require_own_visit,
+    require_self_pay,
     require_sound_coding,
 )
 from services.billing.charges.models import ChargeLine, ChargeSheet, SignedCharge, VisitSupplies
 from services.billing.charges.queries import charge_lines, charge_sheet, diagnoses, signed_charge
-from services.billing.charges.schemas import CodeChargeSheet
+from services.billing.charges.schemas import CodeChargeSheet, SignChargeSheet
 from services.billing.claims.commands import draft_claim, void_claim
 from services.billing.claims.domain import ChargedService, SignedSheet
 from services.billing.coverage.queries import active_primary
 from services.billing.ledger.commands import post_entry, reverse_entry
-from services.billing.ledger.domain import INSURANCE_RECEIVABLE, PATIENT_RECEIVABLE, Cause, charged
+from services.billing.ledger.domain import INSURANCE_RECEIVABLE, PATIENT_RECEIVABLE, Cause, charged, moved_to_insurance
 from services.billing.payers.queries import fee_tables
 
 _VISIT = {"visit_type_code", "patient_id", "location_id", "practitioner_id"}
@@ -61,7 +65,7 @@ async def open_sheet(session: Session, visit: VisitCompletedV1 | VisitAmendedV1,
     if sheet.visit_revision < visit.revision:
         state = next_state(sheet.state, "amend", sheet.revision)
         version = await _void(session, sheet) if sheet.state == "signed" else sheet.version
-        await _change(session, sheet, {**seen, "state": state, "version": version})
+        await _change(session, sheet, {**seen, "state": state, "version": version, "self_pay_reason": None})
 
 
 async def keep_supplies(session: Session, usage: StockConsumedV1) -> None:
@@ -82,7 +86,8 @@ async def keep_supplies(session: Session, usage: StockConsumedV1) -> None:
 
 
 async def code_charge_sheet(session: Session, sheet_id: UUID, body: CodeChargeSheet, expected: int | None) -> Row[Any]:
-    """Replace the coding of a sheet; raises ChargeSheetUnknown, Stale, TransitionRefused and Invalid."""
+    """Replace the coding of a sheet; raises SignerNotLinked, ChargeSheetUnknown, Stale, TransitionRefused, Invalid."""
+    require_linked(session.principal.staff_member_id)
     codes = [plain_icd(code) for code in body.diagnoses]
     require_sound_coding(codes, body.lines)
     sheet = await charge_sheet(session, sheet_id, lock=True)
@@ -98,14 +103,16 @@ async def code_charge_sheet(session: Session, sheet_id: UUID, body: CodeChargeSh
     return await charge_sheet(session, sheet_id)
 
 
-async def sign_charge_sheet(session: Session, sheet_id: UUID, expected: int | None) -> Row[Any]:
+async def sign_charge_sheet(session: Session, sheet_id: UUID, body: SignChargeSheet, expected: int | None) -> Row[Any]:
     """Price a coded sheet and make it final: charge announced, claim drafted when a payer covers the day, entry posted.
 
-    Raises ChargeSheetUnknown, Stale, TransitionRefused, FeeMissing and LineTooDear.
+    Raises SignerNotLinked, ChargeSheetUnknown, Stale, TransitionRefused, NotYourVisit, FeeMissing and LineTooDear.
     """
+    signer_id = require_linked(session.principal.staff_member_id)
     sheet = await charge_sheet(session, sheet_id, lock=True)
     require_revision(sheet.revision, expected)
     state = next_state(sheet.state, "sign", sheet.revision)
+    require_own_visit(signer_id, sheet.practitioner_id, body.covering)
     service_on = local_date(sheet.served_at, await practice_time_zone(session))
     cover = await active_primary(session, sheet.patient_id, service_on)
     lines = await charge_lines(session, sheet.id, sheet.version)
@@ -114,14 +121,36 @@ async def sign_charge_sheet(session: Session, sheet_id: UUID, expected: int | No
     )
     services = _priced(lines, line_charges(lines, tables, service_on))
     await _store_prices(session, sheet, services)
-    signed = _signature(session, sheet, cover, services) | {"service_on": service_on}
+    signed = _signature(session, sheet, cover, services) | {"service_on": service_on, "rendered_by": signer_id}
     await session.execute(insert(SignedCharge).values(signed))
-    await _change(session, sheet, {"state": state})
+    await _change(session, sheet, {"state": state, "self_pay_reason": signed["self_pay_reason"]})
     session.publish(_captured(sheet, signed, services), story=sheet.correlation_id)
     if cover:
         await draft_claim(session, _signed_sheet(session, sheet, cover, signed, services))
     receivable = INSURANCE_RECEIVABLE if cover else PATIENT_RECEIVABLE
     await post_entry(session, _cause(sheet, "signed"), charged(receivable, signed["total_cents"]), sheet.correlation_id)
+    return await charge_sheet(session, sheet_id)
+
+
+async def bill_coverage(session: Session, sheet_id: UUID, expected: int | None) -> Row[Any]:
+    """Move a signed charge from the patient to the payer whose coverage became known, at the price signed, and draft its claim.
+
+    Raises ChargeSheetUnknown, Stale and CoverageNotBillable.
+    """
+    sheet = await charge_sheet(session, sheet_id, lock=True)
+    require_revision(sheet.revision, expected)
+    require_self_pay(sheet.state, sheet.self_pay_reason)
+    signed = await signed_charge(session, sheet.id, sheet.version)
+    assert signed is not None
+    cover = await active_primary(session, sheet.patient_id, signed.service_on)
+    if cover is None:
+        raise no_coverage_on(signed.service_on)
+    lines = await charge_lines(session, sheet.id, sheet.version)
+    services = _priced(lines, [line.charge_cents for line in lines])
+    await _change(session, sheet, {"self_pay_reason": None})
+    await draft_claim(session, _signed_sheet(session, sheet, cover, signed._asdict(), services))
+    moved = moved_to_insurance(signed.total_cents)
+    await post_entry(session, _cause(sheet, "coverage"), moved, sheet.correlation_id)
     return await charge_sheet(session, sheet_id)
 
 
@@ -176,7 +205,7 @@ def _signed_sheet(
         coverage_id=cover.id,
         payer_id=cover.payer_id,
         location_id=sheet.location_id,
-        practitioner_id=sheet.practitioner_id or session.principal.staff_member_id,
+        practitioner_id=signed["rendered_by"],
         service_on=signed["service_on"],
         diagnoses=diagnoses(session, sheet),
         lines=services,
@@ -196,9 +225,14 @@ async def _void(session: Session, sheet: Row[Any]) -> int:
     await session.execute(insert(ChargeLine).from_select(["charge_sheet_id", "version", *_COPIED], copied))
     await void_claim(session, sheet.id, sheet.version)
     session.publish(_voided(sheet, signed), story=sheet.correlation_id)
-    original = _cause(sheet, "signed")
-    await reverse_entry(session, original, _cause(sheet, "voided").purpose, sheet.correlation_id)
+    if signed.self_pay_reason and not sheet.self_pay_reason:
+        await _reverse(session, sheet, "coverage", "coverage-voided")
+    await _reverse(session, sheet, "signed", "voided")
     return int(sheet.version) + 1
+
+
+async def _reverse(session: Session, sheet: Row[Any], act: str, undoing: str) -> None:
+    await reverse_entry(session, _cause(sheet, act), _cause(sheet, undoing).purpose, sheet.correlation_id)
 
 
 async def _change(session: Session, sheet: Row[Any], values: dict[str, Any]) -> None:

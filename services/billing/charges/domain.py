@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, Protocol
+from uuid import UUID
 
-from praxis.kit.problems import FieldError, Invalid, NotFound, TransitionRefused
-from services.billing.payers.domain import MOST_CHARGE_CENTS
+from praxis.kit.problems import Conflict, FieldError, Forbidden, Invalid, NotFound, TransitionRefused
+from services.billing.payers.domain import MOST_CHARGE_CENTS, spelled
 
 DIAGNOSES: Final = "billing.charge-sheet.diagnoses"
 """Purpose under which the diagnoses of a charge sheet are sealed."""
@@ -28,11 +29,47 @@ TRANSITIONS: Final[dict[tuple[str, Step], str]] = {
 """State and step -> next state; what is not listed is refused. Amending a signed sheet starts its next version."""
 
 
+ADVICE: Final[dict[tuple[str, Step], str]] = {
+    ("open", "sign"): "The charge sheet has no coding yet: code it first.",
+    ("reopened", "sign"): "The visit was amended: check the coding and code it again first.",
+    ("signed", "code"): "It is already signed: amend the visit to have it coded anew.",
+    ("signed", "sign"): "It is already signed.",
+}
+"""State and refused step -> what to do instead."""
+
+ICD_PATTERN: Final = r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?$"
+
+spelled_diagnosis = spelled(
+    ICD_PATTERN, "Write a diagnosis as an ICD-10-CM code in capital letters, such as E11.9 or I10."
+)
+
+
 class ChargeSheetUnknown(NotFound):
     """No such charge sheet in this practice."""
 
     code = "charge-sheet-unknown"
     title = "There is no such charge sheet"
+
+
+class SignerNotLinked(Forbidden):
+    """Who codes or signs answers for it as a person of the practice."""
+
+    code = "signer-not-linked"
+    title = "Your user is not linked to a staff member: have the manager link it, then code and sign"
+
+
+class NotYourVisit(Conflict):
+    """The visit names another practitioner; the fact `practitioner_id` says whom."""
+
+    code = "not-your-visit"
+    title = "The visit names another practitioner: sign with `covering` true when you render it in their place"
+
+
+class CoverageNotBillable(Conflict):
+    """The charge of this sheet cannot be moved from the patient to a payer; the fact `reason` says why in one word."""
+
+    code = "coverage-not-billable"
+    title = "This charge cannot be billed to a coverage"
 
 
 class FeeMissing(Invalid):
@@ -98,8 +135,46 @@ class SuggestedLine:
 def next_state(state: str, step: Step, revision: int) -> str:
     """Return the state after `step`; raises TransitionRefused for a step that the table does not list."""
     if (state, step) not in TRANSITIONS:
-        raise TransitionRefused("charge sheet", state, (other for at, other in TRANSITIONS if at == state), revision)
+        refusal = TransitionRefused(
+            "charge sheet", state, (other for at, other in TRANSITIONS if at == state), revision
+        )
+        refusal.detail = ADVICE[state, step]
+        raise refusal
     return TRANSITIONS[state, step]
+
+
+def require_linked(staff_member_id: UUID | None) -> UUID:
+    """Return the staff member who acts; raises SignerNotLinked for a user that is linked to none."""
+    if staff_member_id is None:
+        raise SignerNotLinked
+    return staff_member_id
+
+
+def require_own_visit(signer_id: UUID, practitioner_id: UUID | None, is_covering: bool) -> None:
+    """Refuse a signature under another practitioner's visit unless the signer says to have covered it; raises NotYourVisit."""
+    if practitioner_id not in (None, signer_id) and not is_covering:
+        raise NotYourVisit(facts={"practitioner_id": practitioner_id})
+
+
+def require_self_pay(state: str, self_pay_reason: str | None) -> None:
+    """Refuse a sheet that is not signed, or whose charge a payer is asked for already; raises CoverageNotBillable."""
+    if state != "signed":
+        raise CoverageNotBillable(
+            "The charge sheet is not signed: code and sign it, and its coverage is found by itself.",
+            facts={"reason": "not-signed"},
+        )
+    if self_pay_reason is None:
+        raise CoverageNotBillable(
+            "A payer is asked for this charge already: see the claim of the visit.", facts={"reason": "payer-asked"}
+        )
+
+
+def no_coverage_on(service_on: date) -> CoverageNotBillable:
+    """Return the refusal of a charge whose patient has no primary coverage on the day of service."""
+    return CoverageNotBillable(
+        f"No primary coverage is valid on {service_on.isoformat()}: record the one that was, then bill it.",
+        facts={"reason": SELF_PAY},
+    )
 
 
 def plain_icd(code: str) -> str:

@@ -12,7 +12,10 @@ from services.billing.db import Base
 
 
 class ChargeSheet(Base):
-    """What a visit is charged for; `version` counts how often it was begun anew after a signed one was voided."""
+    """What a visit is charged for; `version` counts how often it was begun anew after a signed one was voided.
+
+    `self_pay_reason` says why the patient owes a signed charge; null before the signature and once a payer is asked.
+    """
 
     __tablename__ = "charge_sheets"
 
@@ -28,6 +31,7 @@ class ChargeSheet(Base):
     practitioner_id: Mapped[UUID | None]
     served_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     diagnoses_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    self_pay_reason: Mapped[str | None] = mapped_column(Text)
     correlation_id: Mapped[UUID]
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -48,7 +52,10 @@ class ChargeLine(Base):
 
 
 class SignedCharge(Base):
-    """The signature under one version of a sheet; never changed."""
+    """The signature under one version of a sheet, as things stood then; never changed.
+
+    `signed_by` is the user, `rendered_by` the staff member who signed and whom the claim names.
+    """
 
     __tablename__ = "signed_charges"
 
@@ -57,6 +64,7 @@ class SignedCharge(Base):
     service_on: Mapped[date] = mapped_column(Date)
     signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     signed_by: Mapped[UUID]
+    rendered_by: Mapped[UUID]
     coverage_id: Mapped[UUID | None]
     self_pay_reason: Mapped[str | None] = mapped_column(Text)
     diagnoses_sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -16,6 +16,7 @@ _COLUMNS = tuple(c for c in ChargeSheet.__table__.columns if c.name not in ("pra
 _LINE = tuple(c for c in ChargeLine.__table__.columns if c.name not in ("practice_id", "charge_sheet_id", "version"))
 _SIGNED = (
     SignedCharge.service_on,
+    SignedCharge.rendered_by,
     SignedCharge.self_pay_reason,
     SignedCharge.total_cents,
     SignedCharge.currency,
@@ -75,7 +76,6 @@ async def shown(session: Session, row: Row[Any]) -> ChargeSheetOut:
             "service_on": signed.service_on if signed else None,
             "total_cents": signed.total_cents if signed else None,
             "currency": signed.currency if signed else CURRENCY,
-            "self_pay_reason": signed.self_pay_reason if signed else None,
         }
     )
 

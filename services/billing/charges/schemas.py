@@ -4,23 +4,22 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from praxis.kit.http import Answer, Body
-from services.billing.payers.domain import HCPCS_PATTERN, MODIFIER_PATTERN
+from services.billing.charges.domain import spelled_diagnosis
+from services.billing.payers.domain import spelled_hcpcs, spelled_modifier
 
 SheetState = Literal["open", "coded", "signed", "reopened"]
-Diagnosis = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?$")]
+Diagnosis = Annotated[str, AfterValidator(spelled_diagnosis)]
 """An ICD-10-CM code by its shape, with or without the dot."""
 
 
 class CodeLine(Body):
     """A service; `diagnosis_pointers` count the diagnoses from 1, the one that explains it best first."""
 
-    hcpcs_code: Annotated[str, StringConstraints(pattern=HCPCS_PATTERN)]
-    modifiers: Annotated[
-        tuple[Annotated[str, StringConstraints(pattern=MODIFIER_PATTERN)], ...], Field(max_length=4)
-    ] = ()
+    hcpcs_code: Annotated[str, AfterValidator(spelled_hcpcs)]
+    modifiers: Annotated[tuple[Annotated[str, AfterValidator(spelled_modifier)], ...], Field(max_length=4)] = ()
     units: Annotated[int, Field(ge=1, le=9999)] = 1
     diagnosis_pointers: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1, max_length=4)]
 
@@ -30,6 +29,12 @@ class CodeChargeSheet(Body):
 
     diagnoses: Annotated[tuple[Diagnosis, ...], Field(min_length=1, max_length=12)]
     lines: Annotated[tuple[CodeLine, ...], Field(min_length=1, max_length=50)]
+
+
+class SignChargeSheet(Body):
+    """A signature; who signs is who rendered. `covering` says so of a visit that names another practitioner."""
+
+    covering: bool = False
 
 
 class ChargeLineOut(Answer):
@@ -70,7 +75,10 @@ class SuppliesOut(Answer):
 
 
 class ChargeSheetSummary(Answer):
-    """A charge sheet without clinical content; `served_at` is when the patient checked in."""
+    """A charge sheet without clinical content; `served_at` is when the patient checked in.
+
+    `self_pay_reason` says why the patient owes a signed charge; null before the signature and once a payer is asked.
+    """
 
     id: UUID
     revision: int
@@ -82,10 +90,11 @@ class ChargeSheetSummary(Answer):
     location_id: UUID
     practitioner_id: UUID | None
     served_at: datetime
+    self_pay_reason: str | None
 
 
 class ChargeSheetOut(ChargeSheetSummary):
-    """A charge sheet; `service_on` and `total_cents` are null until it is signed, `self_pay_reason` also when a payer is asked."""
+    """A charge sheet; `service_on` and `total_cents` are null until it is signed."""
 
     diagnoses: tuple[str, ...]
     lines: tuple[ChargeLineOut, ...]
@@ -93,4 +102,3 @@ class ChargeSheetOut(ChargeSheetSummary):
     service_on: date | None
     total_cents: int | None
     currency: str
-    self_pay_reason: str | None

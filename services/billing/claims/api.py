@@ -50,5 +50,5 @@ async def x12(claim_id: UUID, session: SessionDep) -> X12Response:
 
 @routes.post("/v1/claims/{claim_id}/scrub", **policy("billing.claims.scrub", "billing.claim:write"))
 async def scrub(claim_id: UUID, body: Nothing, session: SessionDep, expected: ExpectedRevision) -> ClaimOut:
-    """Check a held claim again against what is known now."""
+    """Check a held claim again against what is known now, or write a ready one anew when that has changed."""
     return await queries.shown(session, await commands.scrub_claim(session, claim_id, expected))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from services.billing.claims.engine.claim import Batch, Contact, ProfessionalCla
 from services.billing.claims.engine.professional import Envelope, write_professional
 from services.billing.claims.models import Claim, ClaimLine, ClaimNumber
 from services.billing.claims.queries import claim, claim_of_sheet, examined
+from services.billing.coverage.queries import coverage
 from services.billing.payers.queries import billing_provider
 
 _HEAD = (
     "charge_sheet_id", "visit_id", "patient_id", "coverage_id", "payer_id", "location_id", "practitioner_id",
     "service_on", "total_cents", "currency",
 )  # fmt: skip
+_NO_FILE = {"interchange_number": None, "x12_sealed": None, "x12_sha256": None}
 
 
 async def draft_claim(session: Session, sheet: SignedSheet) -> Row[Any]:
@@ -49,16 +52,23 @@ async def draft_claim(session: Session, sheet: SignedSheet) -> Row[Any]:
 
 
 async def scrub_claim(session: Session, claim_id: UUID, expected: int | None = None) -> Row[Any]:
-    """Check a draft or held claim against what is known now; a clean one becomes ready, with its 837P stored and announced.
+    """Check a claim against what is known now; a clean one becomes ready, with its 837P stored and announced.
 
-    Raises ClaimUnknown, Stale and TransitionRefused.
+    A ready claim is written anew when anything that its file says has changed, and held without a file when that breaks a rule;
+    otherwise it stays as it is. Raises ClaimUnknown, Stale and TransitionRefused.
     """
     row = await claim(session, claim_id, lock=True)
     require_revision(row.revision, expected)
-    result = await examined(session, row, local_date(session.now, await practice_time_zone(session)))
+    covered = await coverage(session, row.coverage_id)
+    result = await examined(session, row, covered, local_date(session.now, await practice_time_zone(session)))
     state = next_state(row.state, "ready" if result.is_clean else "hold", row.revision)
-    file = await _file(session, row, result.content) if result.content and result.is_clean else {}
-    await _change(session, row, {"state": state, "findings": [asdict(finding) for finding in result.findings], **file})
+    sound = result.content if result.is_clean else None
+    if sound and row.x12_sha256 and await _is_as_written(session, row, sound):
+        session.touch("claim", row.id, row.revision, row.patient_id)
+        return row
+    findings = [asdict(finding) for finding in result.findings]
+    file = await _file(session, row, sound) if sound else _NO_FILE
+    await _change(session, row, {"state": state, "payer_id": covered.payer_id, "findings": findings, **file})
     changed = await claim(session, claim_id)
     if result.is_clean:
         session.publish(_announcement(changed), story=changed.correlation_id)
@@ -82,10 +92,27 @@ async def _change(session: Session, row: Row[Any], values: dict[str, Any]) -> No
 async def _file(session: Session, row: Row[Any], content: ProfessionalClaim) -> dict[str, Any]:
     """Return the columns of the claim's own interchange; its number is never used for another file."""
     number = await _next_number(session, "interchange")
+    text = await _written(session, row, content, number, session.now)
+    return {"interchange_number": number, "x12_sealed": session.seal(X12, text), "x12_sha256": _digest(text)}
+
+
+async def _is_as_written(session: Session, row: Row[Any], content: ProfessionalClaim) -> bool:
+    """Tell whether `content`, under the number and at the time of a ready claim's last change, is byte for byte its file."""
+    text = await _written(session, row, content, row.interchange_number, row.changed_at)
+    return _digest(text) == row.x12_sha256
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+async def _written(
+    session: Session, row: Row[Any], content: ProfessionalClaim, number: int, written_at: datetime
+) -> str:
     billing = await billing_provider(session)
     batch = Batch(
         reference=row.control_number,
-        written_at=session.now,
+        written_at=written_at,
         submitter=Submitter(
             name=billing.organization_name, identifier=billing.submitter_id, contact=Contact(**billing.contact)
         ),
@@ -100,9 +127,7 @@ async def _file(session: Session, row: Row[Any], content: ProfessionalClaim) -> 
         transaction_control_number=number,
         usage=billing.usage_indicator,
     )
-    text = write_professional(batch, envelope)
-    digest = hashlib.sha256(text.encode()).digest()
-    return {"interchange_number": number, "x12_sealed": session.seal(X12, text), "x12_sha256": digest}
+    return write_professional(batch, envelope)
 
 
 async def _next_number(session: Session, kind: Literal["claim", "interchange"]) -> int:

@@ -21,9 +21,11 @@ TRANSITIONS: Final[dict[tuple[str, Step], str]] = {
     ("edit-hold", "hold"): "edit-hold",
     ("edit-hold", "ready"): "ready",
     ("edit-hold", "void"): "voided",
+    ("ready", "hold"): "edit-hold",
+    ("ready", "ready"): "ready",
     ("ready", "void"): "voided",
 }
-"""State and step -> next state; what is not listed is refused."""
+"""State and step -> next state; what is not listed is refused. A ready claim is one that was not sent yet."""
 
 RELATIONSHIP_CODES: Final = {
     "self": "18",
@@ -55,6 +57,14 @@ class ClaimUnknown(NotFound):
 
     code = "claim-unknown"
     title = "There is no such claim"
+
+
+class ClaimVoided(TransitionRefused):
+    """A voided claim stays as it is."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__("claim", "voided", (), revision)
+        self.detail = "The claim was voided because its visit was amended: work on the visit's newest claim instead."
 
 
 class ClaimNotReady(Conflict):
@@ -98,6 +108,8 @@ class SignedSheet:
 
 def next_state(state: str, step: Step, revision: int) -> str:
     """Return the state after `step`; raises TransitionRefused for a step that the table does not list."""
+    if state == "voided":
+        raise ClaimVoided(revision)
     if (state, step) not in TRANSITIONS:
         raise TransitionRefused("claim", state, (other for at, other in TRANSITIONS if at == state), revision)
     return TRANSITIONS[state, step]

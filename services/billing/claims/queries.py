@@ -35,12 +35,11 @@ from services.billing.claims.engine.claim import (
 from services.billing.claims.engine.scrub import Coverage, Finding, Severity, scrub
 from services.billing.claims.models import Claim, ClaimLine, ServiceLocation
 from services.billing.claims.schemas import ClaimLineOut, ClaimOut
-from services.billing.coverage.queries import coverage
 from services.billing.coverage.queries import shown as coverage_shown
 from services.billing.payers.domain import EIN
 from services.billing.payers.queries import billing_provider_or_none, payer, rendering_provider
 
-_COLUMNS = tuple(c for c in Claim.__table__.columns if c.name not in ("practice_id", "changed_at", "x12_sealed"))
+_COLUMNS = tuple(c for c in Claim.__table__.columns if c.name not in ("practice_id", "x12_sealed"))
 _LINE = tuple(c for c in ClaimLine.__table__.columns if c.name not in ("practice_id", "claim_id"))
 
 HELD: Final = "edit-hold"
@@ -122,8 +121,8 @@ async def shown(session: Session, row: Row[Any]) -> ClaimOut:
     )
 
 
-async def examined(session: Session, row: Row[Any], on: date) -> Examined:
-    """Return the claim put together from what is known now, scrubbed as if it were sent `on` that day."""
+async def examined(session: Session, row: Row[Any], covered: Row[Any], on: date) -> Examined:
+    """Return the claim put together from its coverage and what else is known now, scrubbed as if it were sent `on` that day."""
     billing = await billing_provider_or_none(session)
     rendering = await rendering_provider(session, row.practitioner_id) if row.practitioner_id else None
     place: str | None = await session.scalar(
@@ -132,7 +131,6 @@ async def examined(session: Session, row: Row[Any], on: date) -> Examined:
     missing = _missing(row, billing, rendering, place)
     if billing is None or rendering is None or place is None or missing:
         return Examined(None, missing)
-    covered = await coverage(session, row.coverage_id)
     subscriber, patient = _insured(session, covered)
     content = ProfessionalClaim(
         control_number=row.control_number,
@@ -140,7 +138,7 @@ async def examined(session: Session, row: Row[Any], on: date) -> Examined:
         place_of_service=place,
         diagnoses=_diagnoses(session, row),
         billing=_billing(session, billing),
-        payer=_payer(await payer(session, row.payer_id)),
+        payer=_payer(await payer(session, covered.payer_id)),
         subscriber=subscriber,
         patient=patient,
         rendering=_rendering(rendering),

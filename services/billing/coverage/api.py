@@ -20,8 +20,11 @@ async def record(body: RecordCoverage, session: SessionDep) -> CoverageOut:
 async def find(session: SessionDep, page: PageDep, patient_id: UUID) -> Page[CoverageSummary]:
     """List a patient's coverages by first valid day, without naming anyone."""
     rows = await queries.coverages(session, patient_id, page.after, page.limit)
+    found = page.page(rows, CoverageSummary, lambda row: (row.valid_from.isoformat(), str(row.id)))
     session.touch("coverages", patient_id, patient_id=patient_id)
-    return page.page(rows, CoverageSummary, lambda row: (row.valid_from.isoformat(), str(row.id)))
+    for item in found.items:
+        session.touch("coverage", item.id, patient_id=patient_id)
+    return found
 
 
 @routes.get("/v1/coverages/{coverage_id}", **policy("billing.coverages.get", "billing.coverage:read"))

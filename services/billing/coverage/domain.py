@@ -1,10 +1,11 @@
 """Rules of coverages."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
-from services.billing.payers.domain import NamedPayerUnknown
+from services.billing.payers.domain import NamedPayerUnknown, spelled
 
 MEMBER_ID: Final = "billing.coverage.member-id"
 """Purpose under which a member id is sealed and indexed."""
@@ -13,6 +14,14 @@ INSURED: Final = "billing.coverage.insured"
 """Purpose under which the insured, and the patient who is not the insured, are sealed as the payer knows them."""
 
 SELF: Final = "self"
+
+EARLIEST_BIRTH: Final = date(1890, 1, 1)
+"""No one born before this day is insured; an earlier date is a slip of the pen."""
+
+spelled_member_id = spelled(
+    r"(?=.*[0-9A-Za-z])[0-9A-Za-z -]{2,80}",
+    "Write the member id in 2 to 80 letters, digits, spaces and hyphens, at least one of them a letter or digit: MEM4711X.",
+)
 
 
 class CoverageUnknown(NotFound):
@@ -48,6 +57,18 @@ REFUSALS: Final[dict[str, type[Problem]]] = {
     "coverages_member": CoverageKnown,
     "coverages_overlap": CoveragesOverlap,
 }
+
+
+def require_births(births: Mapping[str, date], today: date) -> None:
+    """Refuse birth dates before 1890 or after today, each named by its pointer."""
+    message = f"Write the day of birth, from {EARLIEST_BIRTH.isoformat()} to today, as 1980-05-17."
+    errors = [
+        FieldError(pointer, "possible-birth", message)
+        for pointer, birth_on in births.items()
+        if not EARLIEST_BIRTH <= birth_on <= today
+    ]
+    if errors:
+        raise Invalid(errors=errors)
 
 
 def require_end(valid_from: date, ended_on: date) -> None:

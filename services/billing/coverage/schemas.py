@@ -4,10 +4,11 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from praxis.kit.http import Answer, Body
-from services.billing.coverage.domain import SELF
+from services.billing.coverage.domain import SELF, spelled_member_id
+from services.billing.payers.domain import plain_postal_code, postal_state
 
 Rank = Literal["primary", "secondary", "tertiary"]
 Relationship = Literal["self", "spouse", "child", "employee", "life-partner", "other", "unknown"]
@@ -15,13 +16,13 @@ Relationship = Literal["self", "spouse", "child", "employee", "life-partner", "o
 
 
 class InsuredAddress(Body):
-    """A home address as the payer knows it; `postal_code` is 5 or 9 digits without a hyphen."""
+    """A home address as the payer knows it; `postal_code` is 12345, 123456789 or 12345-6789, kept without hyphen."""
 
     line1: Annotated[str, StringConstraints(min_length=1, max_length=55)]
     line2: Annotated[str, StringConstraints(max_length=55)] = ""
     city: Annotated[str, StringConstraints(min_length=2, max_length=30)]
-    state: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    postal_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|[0-9]{9})$")]
+    state: Annotated[str, AfterValidator(postal_state)]
+    postal_code: Annotated[str, AfterValidator(plain_postal_code)]
 
 
 class InsuredPerson(Body):
@@ -48,7 +49,7 @@ class ChangeCoverage(Body):
 
     rank: Rank
     payer_id: UUID
-    member_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z -]{2,80}$")]
+    member_id: Annotated[str, AfterValidator(spelled_member_id)]
     group_number: Annotated[str, StringConstraints(max_length=50)] = ""
     relationship: Relationship
     subscriber: InsuredPerson

@@ -15,7 +15,10 @@ routes = router("ledger")
 async def find_entries(session: SessionDep, page: PageDep, source_id: UUID | None = None) -> Page[EntryOut]:
     """List entries by number, those of one source when asked."""
     entries = await queries.entries(session, source_id, page.after, page.limit)
-    return page.page(entries, EntryOut, lambda entry: (entry.number,))
+    found = page.page(entries, EntryOut, lambda entry: (entry.number,))
+    for item in found.items:
+        session.touch("ledger-entry", item.id)
+    return found
 
 
 @routes.get("/v1/ledger/trial-balance", **policy("billing.ledger-trial-balance.get", "billing.ledger:read"))

@@ -86,6 +86,11 @@ def charged(receivable: str, total_cents: int) -> tuple[Side, Side]:
     return Side(receivable, debit_cents=total_cents), Side(GROSS_CHARGES, credit_cents=total_cents)
 
 
+def moved_to_insurance(total_cents: int) -> tuple[Side, Side]:
+    """Return the postings of a charge that a payer is asked for after all: insurance owes what the patient owed."""
+    return Side(INSURANCE_RECEIVABLE, debit_cents=total_cents), Side(PATIENT_RECEIVABLE, credit_cents=total_cents)
+
+
 def balanced_total(sides: Sequence[Side]) -> int:
     """Return what either side of an entry sums to; ValueError for an entry that does not balance or has an empty posting.
 

@@ -1,6 +1,7 @@
 """Rules of payers, fees and providers as payers know them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from praxis.kit.npi import is_npi
@@ -13,6 +14,12 @@ HCPCS_PATTERN: Final = r"^([A-Z][0-9]{4}|[0-9]{4}[0-9A-Z])$"
 """Shape of a HCPCS code of level I or II; which codes exist is not checked here."""
 
 MODIFIER_PATTERN: Final = r"^[0-9A-Z]{2}$"
+
+STATES: Final = frozenset(
+    "AK AL AR AZ CA CO CT DC DE FL GA HI IA ID IL IN KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ NM NV NY OH OK OR PA RI SC "
+    "SD TN TX UT VA VT WA WI WV WY AS GU MP PR VI FM MH PW AA AE AP".split()
+)
+"""States, the district, territories, freely associated states and military mail, as the postal service writes them."""
 
 MOST_CHARGE_CENTS: Final = 999_999_999
 """9,999,999.99: the most one line may cost."""
@@ -73,6 +80,43 @@ REFUSALS: Final[dict[str, type[Problem]]] = {
     "fee_schedules_overlap": FeeSchedulesOverlap,
     "billing_providers_one": Stale,
 }
+
+
+def spelled(pattern: str, sentence: str) -> Callable[[str], str]:
+    """Return a check that lets through text of a shape; its ValueError is `sentence`, which shows an example."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(sentence)
+        return text
+
+    return check
+
+
+spelled_hcpcs = spelled(HCPCS_PATTERN, "Write a CPT or HCPCS code in five characters, such as 99213 or G0402.")
+spelled_modifier = spelled(MODIFIER_PATTERN, "Write a modifier in two digits or capital letters, such as 25 or LT.")
+
+
+def postal_state(text: str) -> str:
+    """Let through a state as the postal service writes it; raises ValueError."""
+    if text not in STATES:
+        raise ValueError("Write the state in the two capital letters of the postal service, such as NY.")
+    return text
+
+
+def plain_postal_code(text: str) -> str:
+    """Return a postal code of 5 or 9 digits without its hyphen, as claims carry it; raises ValueError."""
+    if not re.fullmatch(r"[0-9]{5}(-?[0-9]{4})?", text):
+        raise ValueError("Write the postal code as 12345, 123456789 or 12345-6789.")
+    return text.replace("-", "")
+
+
+def full_postal_code(text: str) -> str:
+    """Return a postal code of 9 digits without its hyphen (N403 of loop 2010AA); raises ValueError."""
+    plain = plain_postal_code(text)
+    if len(plain) != 9:
+        raise ValueError("A billing provider needs all nine digits of ZIP+4: write 12345-6789 or 123456789.")
+    return plain
 
 
 def require_npi(text: str, pointer: str) -> None:

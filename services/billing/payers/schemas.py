@@ -4,10 +4,17 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from praxis.kit.http import Answer, Body
-from services.billing.payers.domain import HCPCS_PATTERN, MODIFIER_PATTERN, MOST_CHARGE_CENTS
+from services.billing.payers.domain import (
+    MOST_CHARGE_CENTS,
+    full_postal_code,
+    spelled_hcpcs,
+    spelled_modifier,
+    plain_postal_code,
+    postal_state,
+)
 
 FilingIndicator = Literal[
     "11", "12", "13", "14", "15", "16", "17", "AM", "BL", "CH", "CI", "DS",
@@ -18,26 +25,26 @@ FilingIndicator = Literal[
 Name60 = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=55)]
 City = Annotated[str, StringConstraints(min_length=2, max_length=30)]
-State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+State = Annotated[str, AfterValidator(postal_state)]
 ExchangeId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2,15}$")]
-HcpcsCode = Annotated[str, StringConstraints(pattern=HCPCS_PATTERN)]
-Modifier = Annotated[str, StringConstraints(pattern=MODIFIER_PATTERN)]
+HcpcsCode = Annotated[str, AfterValidator(spelled_hcpcs)]
+Modifier = Annotated[str, AfterValidator(spelled_modifier)]
 
 
 class PayerAddress(Body):
-    """Where a payer takes paper; `postal_code` is 5 or 9 digits without a hyphen."""
+    """Where a payer takes paper; `postal_code` is 12345, 123456789 or 12345-6789 and kept without the hyphen."""
 
     line1: Line
     line2: Annotated[str, StringConstraints(max_length=55)] = ""
     city: City
     state: State
-    postal_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{5}|[0-9]{9})$")]
+    postal_code: Annotated[str, AfterValidator(plain_postal_code)]
 
 
 class PracticeAddress(PayerAddress):
     """Where the practice is; a billing provider needs the 9 digits of ZIP+4 (N403 of loop 2010AA)."""
 
-    postal_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
+    postal_code: Annotated[str, AfterValidator(full_postal_code)]
 
 
 class ContactPerson(Body):

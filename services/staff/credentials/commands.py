@@ -39,7 +39,7 @@ async def verify_credential(session: Session, credential_id: UUID, expected: int
     Raises OwnCredential, CredentialExpired, TransitionRefused and Stale.
     """
     row = await credential(session, credential_id, lock=True)
-    require_other_person(row.staff_member_id, session.principal.staff_member_id)
+    require_other_person(row.staff_member_id, session.principal.staff_member_id, session.principal.roles)
     require_in_date(row.valid_until, local_date(session.now, await practice_time_zone(session)))
     values = {"status": "verified", "verified_at": session.now, "verified_by": session.principal.id}
     return await _change(session, credential_id, values, expected)

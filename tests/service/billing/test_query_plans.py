@@ -14,20 +14,6 @@ from tests.support.plans import Asked, analyze, conditions, copy_rows
 from tests.support.servers import Servers
 
 MANY = "generate_series(1, 2000) n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session", name="desk")
-async def busy_desk(billing: Harness, servers: Servers) -> BillingDesk:
-    desk = await ready_desk(billing)
-    await desk.signed(await desk.opened())
-    await copy_rows(desk.practice, "charge_sheets", MANY, id="gen_random_uuid()", visit_id="gen_random_uuid()")
-    await desk.practice.sql(MANY_PATIENTS)
-    await copy_rows(desk.practice, "coverages", MANY, id="gen_random_uuid()", patient_id="gen_random_uuid()")
-    await desk.practice.sql(MANY_ENTRIES)
-    await analyze(servers, "billing")
-    return desk
-
-
 MANY_PATIENTS = (
     "insert into patients (id, revision, status) select gen_random_uuid(), 1, 'active' from generate_series(1, 2000)"
 )
@@ -42,6 +28,18 @@ with entry as (
 insert into ledger_postings
 select (jsonb_populate_record(p, jsonb_build_object('entry_id', entry.id))).* from ledger_postings p, entry
 """
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", name="desk")
+async def busy_desk(billing: Harness, servers: Servers) -> BillingDesk:
+    desk = await ready_desk(billing)
+    await desk.signed(await desk.opened())
+    await copy_rows(desk.practice, "charge_sheets", MANY, id="gen_random_uuid()", visit_id="gen_random_uuid()")
+    await desk.practice.sql(MANY_PATIENTS)
+    await copy_rows(desk.practice, "coverages", MANY, id="gen_random_uuid()", patient_id="gen_random_uuid()")
+    await desk.practice.sql(MANY_ENTRIES)
+    await analyze(servers, "billing")
+    return desk
 
 
 async def test_the_sheet_of_a_visit_is_found_by_its_index(desk: BillingDesk):

@@ -42,10 +42,12 @@ def _sheets() -> None:
             practitioner_id uuid,
             served_at timestamptz not null,
             diagnoses_sealed bytea,
+            self_pay_reason text check (self_pay_reason in ('no-active-primary-coverage')),
             correlation_id uuid not null,
             changed_at timestamptz not null,
             primary key (practice_id, id),
             constraint charge_sheets_visit unique (practice_id, visit_id),
+            constraint charge_sheets_self_pay check (state = 'signed' or self_pay_reason is null),
             constraint charge_sheets_coded check (state not in ('coded', 'signed') or diagnoses_sealed is not null)
         )
     """)
@@ -91,6 +93,7 @@ def _signed_charges() -> None:
             service_on date not null,
             signed_at timestamptz not null,
             signed_by uuid not null,
+            rendered_by uuid not null,
             coverage_id uuid,
             self_pay_reason text check (self_pay_reason in ('no-active-primary-coverage')),
             diagnoses_sealed bytea not null,
