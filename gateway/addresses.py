@@ -4,6 +4,7 @@ from ipaddress import ip_address
 
 from starlette.types import Scope
 
+from gateway.public import address_of
 from gateway.settings import Networks
 
 FORWARDING = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
@@ -14,7 +15,7 @@ def place_caller(scope: Scope, trusted: Networks) -> None:
 
     The proxy itself wrote that hop; those before it are whatever the caller sent. Anything but an address leaves the peer.
     """
-    if not (trusted and scope.get("client") and _is_within(scope["client"][0], trusted)):
+    if not (trusted and _is_within(address_of(scope), trusted)):
         return
     hops = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     last = hops[-1].rsplit(b",", 1)[-1].strip().decode("latin-1") if hops else ""
@@ -24,8 +25,8 @@ def place_caller(scope: Scope, trusted: Networks) -> None:
 
 def is_local(scope: Scope) -> bool:
     """Tell whether a program of this machine asks for itself: a loopback peer that passes nobody else's request on."""
-    client = scope.get("client")
-    is_loopback = bool(client) and _is_address(client[0]) and ip_address(client[0]).is_loopback
+    peer = address_of(scope)
+    is_loopback = _is_address(peer) and ip_address(peer).is_loopback
     return is_loopback and not any(name in FORWARDING for name, _ in scope["headers"])
 
 

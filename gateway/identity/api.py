@@ -16,6 +16,7 @@ from gateway.identity.schemas import (
     IssueKey,
     KeyIssued,
     SessionStarted,
+    SetPassword,
     StartSession,
     UserOut,
 )
@@ -29,7 +30,8 @@ routes = router("identity")
 
 @open_routes.post("/v1/sessions", status_code=201, **public(commands.SIGN_IN))
 async def start(body: StartSession, request: Request) -> SessionStarted:
-    """Sign in; at most five attempts in fifteen minutes for one account from one address."""
+    """Sign in; at most five attempts in fifteen minutes for one account from one address, and few at once from one address."""
+    request.app.state.doorkeeper.admit_sign_in(request.scope)
     return await commands.start_session(request.app.state.parts, body, address_of(request.scope))
 
 
@@ -78,8 +80,17 @@ async def get_user(user_id: UUID, session: SessionDep) -> UserOut:
 
 @routes.put("/v1/users/{user_id}", **policy("gateway.users.change", "gateway.user:write"))
 async def change_user(user_id: UUID, body: ChangeUser, session: SessionDep, expected: ExpectedRevision) -> UserOut:
-    """Replace the roles of another user and end their sessions."""
+    """Replace the roles and the staff member of another user and end their sessions."""
     return UserOut.model_validate(await commands.change_user(session, user_id, body, expected))
+
+
+@routes.post(
+    "/v1/users/me/password", status_code=204, **policy(commands.SET_PASSWORD, "gateway.self:write", key="never")
+)
+async def set_password(body: SetPassword, request: Request, session: SessionDep) -> None:
+    """Set your own password and end your other sessions; throttled as signing in is."""
+    request.app.state.doorkeeper.admit_sign_in(request.scope)
+    await commands.set_own_password(session, request.app.state.parts, body)
 
 
 @routes.post("/v1/users/{user_id}/deactivate", **policy("gateway.users.deactivate", "gateway.user:write"))
@@ -88,7 +99,9 @@ async def deactivate_user(user_id: UUID, session: SessionDep, expected: Expected
     return UserOut.model_validate(await commands.deactivate_user(session, user_id, expected))
 
 
-@routes.post("/v1/api-clients", status_code=201, **policy("gateway.api-clients.add", "gateway.client:write"))
+@routes.post(
+    "/v1/api-clients", status_code=201, **policy("gateway.api-clients.add", "gateway.client:write", key="never")
+)
 async def add_client(body: AddApiClient, session: SessionDep) -> ApiClientAdded:
     """Add another system; its key is answered once."""
     row, key = await commands.add_api_client(session, body)
@@ -123,7 +136,9 @@ async def list_keys(client_id: UUID, session: SessionDep, page: PageDep) -> Page
 
 
 @routes.post(
-    "/v1/api-clients/{client_id}/keys", status_code=201, **policy("gateway.api-keys.issue", "gateway.client:write")
+    "/v1/api-clients/{client_id}/keys",
+    status_code=201,
+    **policy("gateway.api-keys.issue", "gateway.client:write", key="never"),
 )
 async def issue_key(client_id: UUID, body: IssueKey, session: SessionDep) -> KeyIssued:
     """Issue a second key, to change keys without a pause; it is answered once."""

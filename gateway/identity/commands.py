@@ -17,12 +17,15 @@ from gateway.identity.domain import (
     SessionUnknown,
     StaffMemberLeft,
     WrongCredentials,
+    WrongPassword,
     attempt_subject,
     new_api_key,
     new_session_token,
+    own_password_subject,
     require_active_client,
     require_active_user,
     require_attempt_left,
+    require_duties_apart,
     require_other,
     require_room_for_key,
     require_unguessable,
@@ -36,6 +39,7 @@ from gateway.identity.queries import (
     account,
     api_client,
     api_key,
+    credentials,
     has_left,
     live_keys,
     user,
@@ -48,6 +52,7 @@ from gateway.identity.schemas import (
     IssueKey,
     KeyIssued,
     SessionStarted,
+    SetPassword,
     StartSession,
 )
 from praxis.kit.app import Parts
@@ -55,9 +60,11 @@ from praxis.kit.auth import SYSTEM_ID, Principal
 from praxis.kit.db import Database
 from praxis.kit.http import require_revision
 from praxis.kit.ids import new_id
+from praxis.kit.problems import FieldError
 from praxis.kit.unit_of_work import Cause, Session
 
 SIGN_IN = "gateway.sessions.start"
+SET_PASSWORD = "gateway.users.set-password"
 
 # One statement, so that guesses sent at the same moment are counted one after the other: each is written down before its
 # password is looked at. No row comes back when too many are known already.
@@ -91,14 +98,17 @@ async def start_session(parts: Parts, body: StartSession, address: str) -> Sessi
     if found is None or found.user_id is None or not verdict.is_right:
         await _record_wrong_guess(parts, found)
         raise WrongCredentials
-    async with across_practices(parts.database) as connection:
-        await connection.execute(_FORGET_ATTEMPTS, {"subject": subject})
+    await _forget_attempts(parts.database, subject)
     return await _start_session(parts, found, found.user_id, await _renewed_hash(verdict, password))
 
 
 async def add_user(session: Session, body: AddUser) -> Row[Any]:
-    """Add a user; raises Invalid for a guessable password, LoginTaken, StaffMemberHasLogin and StaffMemberLeft."""
+    """Add a user; raises Invalid for a guessable password, DutiesNotApart, LoginTaken, StaffMemberHasLogin and StaffMemberLeft.
+
+    A provider may be linked to the staff member later: signing in needs no link, coding care does (billing sees to that).
+    """
     password = body.password.get_secret_value()
+    require_duties_apart(body.roles)
     require_unguessable(is_guessable(password, body.login))
     await _require_still_here(session, body.staff_member_id)
     user_id = new_id()
@@ -118,9 +128,33 @@ async def add_user(session: Session, body: AddUser) -> Row[Any]:
 
 async def change_user(session: Session, user_id: UUID, body: ChangeUser, expected: int | None) -> Row[Any]:
     """Replace roles and link of another user and end their sessions; raises OwnAccount, Stale, UserInactive and as `add_user`."""
+    require_duties_apart(body.roles)
     await _require_still_here(session, body.staff_member_id)
     values = {"roles": sorted(set(body.roles)), "staff_member_id": body.staff_member_id}
     return await _change_other(session, user_id, values, expected)
+
+
+async def set_own_password(session: Session, parts: Parts, body: SetPassword) -> None:
+    """Set the password of whoever asks and end their other sessions; raises WrongPassword, TooManyAttempts, SignInBusy and Invalid.
+
+    Guesses are counted as when signing in, whatever becomes of this unit of work.
+    """
+    asker, new = session.principal, body.new_password.get_secret_value()
+    subject = own_password_subject(asker.id)
+    await _count_attempt(parts.database, subject, session.now)
+    known = await credentials(session, asker.id)
+    if not (await verify_password(known.password_hash, body.current_password.get_secret_value())).is_right:
+        await parts.unit_of_work.record_refusal(asker, SET_PASSWORD)
+        raise _wrong_password()
+    require_unguessable(is_guessable(new, known.login), "/new_password")
+    # Two changes at one moment both knew the old password: the later one finds it gone.
+    is_same = (User.id == asker.id, User.password_hash == known.password_hash)
+    changed = {"password_hash": await hash_password(new), "revision": User.revision + 1, "changed_at": session.now}
+    if not await session.execute(update(User).where(*is_same).values(changed)):
+        raise _wrong_password()
+    await _end_sessions(session, asker.id, asker.session_id)
+    await _forget_attempts(parts.database, subject)
+    await _touched(session, asker.id)
 
 
 async def deactivate_user(session: Session, user_id: UUID, expected: int | None) -> Row[Any]:
@@ -196,6 +230,15 @@ async def _count_attempt(database: Database, subject: bytes, now: datetime) -> N
             require_attempt_left(await connection.scalar(_ATTEMPTS, {"subject": subject}), now)
 
 
+async def _forget_attempts(database: Database, subject: bytes) -> None:
+    async with across_practices(database) as connection:
+        await connection.execute(_FORGET_ATTEMPTS, {"subject": subject})
+
+
+def _wrong_password() -> WrongPassword:
+    return WrongPassword(errors=[FieldError("/current_password", "right", "Send the password you signed in with.")])
+
+
 async def _record_wrong_guess(parts: Parts, found: Account | None) -> None:
     if found is None:
         return
@@ -246,9 +289,13 @@ async def _change_other(session: Session, user_id: UUID, values: Mapping[str, An
 async def _change(session: Session, row: Row[Any], values: Mapping[str, Any]) -> Row[Any]:
     changed = {**values, "revision": row.revision + 1, "changed_at": session.now}
     await session.execute(update(User).where(User.id == row.id).values(changed))
-    lives = (UserSession.user_id == row.id, UserSession.revoked_at.is_(None))
-    await session.execute(update(UserSession).where(*lives).values(revoked_at=session.now))
+    await _end_sessions(session, row.id)
     return await _touched(session, row.id)
+
+
+async def _end_sessions(session: Session, user_id: UUID, but: UUID | None = None) -> None:
+    lives = (UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.id.is_distinct_from(but))
+    await session.execute(update(UserSession).where(*lives).values(revoked_at=session.now))
 
 
 async def _touched(session: Session, user_id: UUID) -> Row[Any]:

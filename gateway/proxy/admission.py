@@ -100,7 +100,7 @@ class WaitingRoom:
         self._held[caller] -= 1
         if not self._held[caller]:
             del self._held[caller]
-        # One place came free, so one waiting request at most may go on: all who still wait then are at their share, or none is free.
+        # One place came free, so one request at most may go on: whoever waits after that is at its share, or no place is free.
         for line in (self._urgent, self._others):
             for entry in line:
                 if not entry.turn.done() and self._held[entry.caller] < entry.share:

@@ -146,7 +146,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if parts.settings.role != "api":
         duties += [parts.relay.run(), parts.inbox.run(), parts.jobs.run()]
     tasks = [asyncio.create_task(duty) for duty in duties]
-    parts.duties = {task: duty.__qualname__ for task, duty in zip(tasks, duties, strict=True)}
+    parts.duties = {task: str(getattr(duty, "__qualname__", "duty")) for task, duty in zip(tasks, duties, strict=True)}
     for task in tasks:
         task.add_done_callback(_report_end)
     try:

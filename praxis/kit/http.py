@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -97,6 +98,7 @@ class Rule:
     operation: str
     permission: str
     key: KeyUse
+    query: frozenset[str] = frozenset()
 
 
 def policy(operation: str, permission: str, key: KeyUse = "optional") -> dict[str, Any]:
@@ -205,6 +207,7 @@ class Edge:
     async def _allowed(self, request: Request, principal: Principal, rule: Rule, endpoint: Endpoint) -> Response:
         await _require_text(request)
         _authorize(principal, rule)
+        _require_known_query(request, rule)
         if request.method in CHANGES_EXISTING and "if-match" not in request.headers:
             raise PreconditionRequired
         claim = await self._claim(request, principal, rule)
@@ -253,6 +256,16 @@ def _authorize(principal: Principal, rule: Rule) -> None:
         raise Forbidden(facts={"permission": rule.permission, "sufficient_roles": list(decision.sufficient_roles)})
 
 
+def _require_known_query(request: Request, rule: Rule) -> None:
+    """Refuse a query parameter that the route does not have: a misspelt filter would answer with everything."""
+    unknown = sorted(set(request.query_params) - rule.query)
+    if unknown:
+        known = f"known here: {', '.join(sorted(rule.query))}" if rule.query else "there are none here"
+        raise Invalid(
+            errors=[FieldError(f"query:{name}", "known-parameter", f"Leave it out; {known}.") for name in unknown]
+        )
+
+
 async def _require_text(request: Request) -> None:
     """Refuse the NUL character, which JSON and URLs can spell and PostgreSQL's text cannot hold."""
     if b"%00" in request.scope["query_string"] or "\0" in request.url.path:
@@ -282,7 +295,10 @@ class EdgeRoute(APIRoute):
         extra = self.openapi_extra or {}
         if "x-praxis-permission" not in extra or not self.operation_id:
             raise TypeError(f"{self.path} declares no policy(...)")
-        return Rule(self.operation_id, extra["x-praxis-permission"], extra["x-praxis-idempotency-key"])
+        query = frozenset(
+            field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)
+        )
+        return Rule(self.operation_id, extra["x-praxis-permission"], extra["x-praxis-idempotency-key"], query)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler (which parses, validates and serialises) in the edge."""
@@ -356,7 +372,9 @@ def _validation_problem(error: RequestValidationError) -> Problem:
         return Malformed(
             "The body is not valid JSON.", errors=[FieldError("", "json", "Send one JSON object in UTF-8.")]
         )
-    return Invalid(errors=[FieldError(_pointer(e["loc"]), e["type"], e["msg"]) for e in found])
+    return Invalid(
+        errors=[FieldError(_pointer(e["loc"]), e["type"], e["msg"].removeprefix("Value error, ")) for e in found]
+    )
 
 
 def _pointer(location: tuple[Any, ...]) -> str:

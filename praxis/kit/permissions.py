@@ -59,6 +59,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "billing.claim:write": _BOOKS | {LEAD},
         "billing.ledger:read": _BOOKS,
         "gateway.self:read": STAFF_ROLES | CLIENT_ROLES,
+        "gateway.self:write": STAFF_ROLES,
         "gateway.practice:read": STAFF_ROLES,
         "gateway.user:read": {MANAGER},
         "gateway.user:write": {MANAGER},

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from gateway.documents.domain import Document, operations
+from gateway.documents.engine.fields import BodyField, body_fields
 
 STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0b6e99 }
@@ -25,7 +26,7 @@ b { font: 600 .8rem/1.9 ui-monospace, monospace } code { font: .9rem/1.5 ui-mono
 b.get { color: #1a7f37 } b.post { color: var(--accent) } b.put, b.patch { color: #9a6700 } b.delete { color: #cf222e }
 dl { border-top: 1px solid var(--line); display: grid; gap: .3rem .8rem; grid-template-columns: 9rem 1fr }
 dl { margin: 0; padding: .8rem }
-dt { opacity: .7 } dd { margin: 0; min-width: 0 }
+dt { opacity: .7 } dd { margin: 0; min-width: 0; overflow-wrap: anywhere } ul { margin: 0; padding-left: 1.2rem }
 .missing { border-left: 4px solid #cf222e; padding: .3rem .8rem; background: var(--soft) }
 @media (max-width: 40rem) { summary { grid-template-columns: 4.5rem 1fr } summary span { grid-column: 2; text-align: left } }
 """
@@ -75,7 +76,8 @@ def _operation(path: str, method: str, operation: Document, document: Document) 
 
 def _facts(operation: Document, document: Document) -> list[tuple[str, str]]:
     permission = str(operation.get("x-praxis-permission", ""))
-    key = "required" if operation.get("x-praxis-idempotency-key") == "required" else ""
+    use = operation.get("x-praxis-idempotency-key")
+    key = str(use) if use in ("required", "never") else ""
     parameters = [f"{p['name']} ({p['in']})" for p in operation.get("parameters", [])]
     answers = [code for code in operation.get("responses", {}) if code.startswith("2")]
     return [
@@ -83,9 +85,23 @@ def _facts(operation: Document, document: Document) -> list[tuple[str, str]]:
         ("Permission", "anybody" if operation.get("security") == [] else _code(permission)),
         ("Idempotency-Key", key),
         ("Parameters", escape(", ".join(parameters))),
-        ("Body", _fields(operation.get("requestBody", {}), document)),
+        ("Body", _body(operation.get("requestBody", {}), document)),
         ("Answer", escape(", ".join(answers)) + " " + _fields(_first(operation, answers), document)),
     ]
+
+
+def _body(body: Document, document: Document) -> str:
+    content: list[Document] = list(body.get("content", {}).values())
+    schema: Document = content[0].get("schema", {}) if content else {}
+    name = _code(str(schema.get("$ref", "")).rsplit("/", 1)[-1])
+    fields = "".join(_field(field) for field in body_fields(schema, document))
+    return f"{name}<ul>{fields}</ul>" if fields else name
+
+
+def _field(field: BodyField) -> str:
+    need = ", required" if field.required else ""
+    notes = f": {escape(field.notes)}" if field.notes else ""
+    return f"<li>{_code(field.name)} {escape(field.kind)}{need}{notes}</li>"
 
 
 def _first(operation: Document, answers: list[str]) -> Document:

@@ -106,9 +106,18 @@ def _staff(api: Api) -> dict[str, str]:
         role = person["role"]
         staff[role] = _ensured(api, MANAGER, f"/v1/staff-members?role={role}", "family_name", person)
         _credential(api, staff[role], proof)
+    _link_doctor(api, staff["provider"])
     for member_id in staff.values():
         wait_for("the practitioner in scheduling", lambda at=f"/v1/practitioners/{member_id}": api.find(LEAD, at))  # type: ignore[misc]
     return staff
+
+
+def _link_doctor(api: Api, member_id: str) -> None:
+    """Say which person signs in as the doctor: only who is known may code and sign."""
+    for user in api.every(MANAGER, "/v1/users"):
+        if "provider" in user["roles"] and user["staff_member_id"] != member_id:
+            body = {"roles": user["roles"], "staff_member_id": member_id}
+            api.put(MANAGER, f"/v1/users/{user['id']}", body, revision=user["revision"])
 
 
 def _credential(api: Api, member_id: str, proof: Mapping[str, str]) -> None:

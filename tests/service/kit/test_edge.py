@@ -207,3 +207,11 @@ async def test_a_value_that_the_database_cannot_hold_is_a_refusal(staff: Harness
 
     with pytest.raises(NotStorable):
         await staff.parts.unit_of_work.run(Cause(practice.actor("biller"), "test"), work)
+
+
+async def test_a_query_parameter_that_a_route_does_not_have_is_refused(staff: Harness):
+    practice = await staff.practice()
+    reply = await practice.get("/v1/staff-members?rol=biller")
+    assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, "query:rol")
+    assert "role" in reply.json()["errors"][0]["message"]
+    assert (await practice.get("/v1/staff-members?role=biller")).status_code == 200
