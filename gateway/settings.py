@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, PositiveInt
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -31,7 +31,7 @@ class _Environment(BaseSettings):
     gateway_address_burst: PositiveInt = 100
     gateway_sign_in_rate: PositiveInt = 1
     gateway_sign_in_burst: PositiveInt = 10
-    gateway_trusted_proxies: Annotated[Networks, NoDecode, BeforeValidator(networks)] = ()
+    gateway_trusted_proxies: str = ""
     gateway_metrics_open: bool = False
 
 
@@ -86,6 +86,6 @@ class GatewaySettings:
             client=Rate("client", told.gateway_client_rate, told.gateway_client_burst),
             address=Rate("address", told.gateway_address_rate, told.gateway_address_burst),
             sign_in=Rate("sign-in", told.gateway_sign_in_rate, told.gateway_sign_in_burst),
-            trusted_proxies=told.gateway_trusted_proxies,
+            trusted_proxies=networks(told.gateway_trusted_proxies),
             metrics_open=told.gateway_metrics_open,
         )

@@ -90,7 +90,7 @@ async def change_user(user_id: UUID, body: ChangeUser, session: SessionDep, expe
 async def set_password(body: SetPassword, request: Request, session: SessionDep) -> None:
     """Set your own password and end your other sessions; throttled as signing in is."""
     request.app.state.doorkeeper.admit_sign_in(request.scope)
-    await commands.set_own_password(session, request.app.state.parts, body)
+    await commands.set_own_password(session, request.app.state.parts.database, body)
 
 
 @routes.post("/v1/users/{user_id}/deactivate", **policy("gateway.users.deactivate", "gateway.user:write"))

@@ -134,17 +134,16 @@ async def change_user(session: Session, user_id: UUID, body: ChangeUser, expecte
     return await _change_other(session, user_id, values, expected)
 
 
-async def set_own_password(session: Session, parts: Parts, body: SetPassword) -> None:
+async def set_own_password(session: Session, database: Database, body: SetPassword) -> None:
     """Set the password of whoever asks and end their other sessions; raises WrongPassword, TooManyAttempts, SignInBusy and Invalid.
 
     Guesses are counted as when signing in, whatever becomes of this unit of work.
     """
     asker, new = session.principal, body.new_password.get_secret_value()
     subject = own_password_subject(asker.id)
-    await _count_attempt(parts.database, subject, session.now)
+    await _count_attempt(database, subject, session.now)
     known = await credentials(session, asker.id)
     if not (await verify_password(known.password_hash, body.current_password.get_secret_value())).is_right:
-        await parts.unit_of_work.record_refusal(asker, SET_PASSWORD)
         raise _wrong_password()
     require_unguessable(is_guessable(new, known.login), "/new_password")
     # Two changes at one moment both knew the old password: the later one finds it gone.
@@ -153,7 +152,7 @@ async def set_own_password(session: Session, parts: Parts, body: SetPassword) ->
     if not await session.execute(update(User).where(*is_same).values(changed)):
         raise _wrong_password()
     await _end_sessions(session, asker.id, asker.session_id)
-    await _forget_attempts(parts.database, subject)
+    await _forget_attempts(database, subject)
     await _touched(session, asker.id)
 
 

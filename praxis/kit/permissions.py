@@ -34,6 +34,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "scheduling.appointment:write": {MANAGER, LEAD, ASSISTANT, RECEPTION, EHR},
         "scheduling.visit:read": _FLOOR | {BILLER, EHR},
         "scheduling.visit:write": {LEAD, ASSISTANT, PROVIDER, RECEPTION},
+        "scheduling.visit:amend": {PROVIDER, LEAD},
         "scheduling.task:read": _CLINIC,
         "scheduling.task:write": _CLINIC,
         "inventory.item:read": _FLOOR | {BILLER},

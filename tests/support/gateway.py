@@ -104,7 +104,7 @@ def closed_port() -> int:
 def limits_for(urls: dict[str, str], **changed: Any) -> GatewaySettings:
     """Return generous limits for tests; services without a URL do not answer."""
     silent = f"http://127.0.0.1:{closed_port()}"
-    rates = {name: Rate(name, 10_000, 10_000) for name in ("staff", "client", "address")}
+    rates = {name: Rate(name, 10_000, 10_000) for name in ("staff", "client", "address", "sign_in")}
     return GatewaySettings({name: urls.get(name, silent) for name in SERVICES}, **{**rates, **changed})
 
 

@@ -30,6 +30,15 @@ PATIENT = {"family_name": "Testperson", "given_name": "Tilda", "birth_on": "1980
 
 TEN = datetime(2027, 2, 2, 15, 0, tzinfo=UTC)
 """Tuesday 10:00 in New York, the day after the clock of the harness."""
+SOON = TEN - timedelta(days=1)
+"""An hour after the clock of the harness, on its day."""
+VITALS = {
+    "systolic_mmhg": 128,
+    "diastolic_mmhg": 82,
+    "pulse_per_minute": 71,
+    "temperature_decicelsius": 372,
+    "weight_grams": 70123,
+}
 
 
 def found(reply: httpx.Response, status: int = 200) -> dict[str, Any]:
@@ -79,7 +88,7 @@ class Clinic:
         """Send an action as someone who may do everything on the floor."""
         return await self.practice.post(path, body, role=role, **more)
 
-    async def checked_in(self, starts_at: datetime = TEN) -> dict[str, Any]:
+    async def checked_in(self, starts_at: datetime = SOON) -> dict[str, Any]:
         """Book, check in, and return the visit."""
         appointment = await self.booked(starts_at)
         return found(await self.act(f"/v1/appointments/{appointment['id']}/check-in"), 201)
@@ -93,13 +102,23 @@ class Clinic:
         names = ("patient_id", "visit_type_id", "location_id", "practitioner_id")
         return {**{name: getattr(self, name) for name in names}, **changes}
 
-    async def completed(self, starts_at: datetime = TEN) -> dict[str, Any]:
+    async def completed(self, starts_at: datetime = SOON) -> dict[str, Any]:
         """Bring a booked patient through the whole visit with the required task done, and return the visit."""
         visit = await self.checked_in(starts_at)
         found(await self.act(f"/v1/visits/{visit['id']}/room", {"room_id": self.room_id}))
         for task in visit["tasks"]:
-            found(await self.act(f"/v1/tasks/{task['id']}/complete", {}))
+            await self.do(task)
         return found(await self.act(f"/v1/visits/{visit['id']}/complete"))
+
+    async def do(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Complete a task, vital signs with their result."""
+        body = {"result": VITALS} if task["code"] == "vital-signs" else {}
+        return found(await self.act(f"/v1/tasks/{task['id']}/complete", body))
+
+    async def amend(self, visit: dict[str, Any], body: Any, **more: Any) -> httpx.Response:
+        """Correct a visit as last read."""
+        revision = {"if-match": f'"{visit["revision"]}"'}
+        return await self.act(f"/v1/visits/{visit['id']}/amend", body, headers=revision, **more)
 
     async def new_patient(self, given_name: str) -> str:
         """Register one more patient and return the id."""

@@ -57,21 +57,21 @@ def _resolved(schema: Document, document: Document) -> Document:
     return found
 
 
-def _choices(schema: Document) -> list[Document]:
-    """Return the alternatives of a schema but for null."""
-    return [choice for choice in schema.get("anyOf", schema.get("oneOf", [])) if choice.get("type") != "null"]
+def _alternatives(schema: Document) -> list[Document]:
+    found: list[Document] = schema.get("anyOf") or schema.get("oneOf") or []
+    return found
 
 
 def _plain(schema: Document, document: Document) -> Document:
     """Return what a schema refers to, and of `X or null` the X."""
     known = _resolved(schema, document)
-    choices = _choices(known)
+    choices = [choice for choice in _alternatives(known) if choice.get("type") != "null"]
     return _resolved(choices[0], document) if len(choices) == 1 else known
 
 
 def _kind(schema: Document, document: Document) -> str:
     known = _resolved(schema, document)
-    if alternatives := known.get("anyOf", known.get("oneOf")):
+    if alternatives := _alternatives(known):
         return " or ".join(_kind(choice, document) for choice in alternatives)
     if "items" in known:
         return f"list of {_kind(known['items'], document)}"
@@ -91,8 +91,12 @@ def _notes(field: Document, given: Document, document: Document) -> str:
 
 
 def _said(name: str, first: Document, second: Document) -> Any:
-    return first.get(name, second.get(name))
+    """Return a fact of the first schema that tells it, or None; an empty default tells nothing."""
+    told = first.get(name, second.get(name))
+    return None if told in ("", []) else told
 
 
 def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

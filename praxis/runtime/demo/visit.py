@@ -26,6 +26,7 @@ from praxis.runtime.demo.trace import show_trace
 from praxis.runtime.demo.walk import (
     Coding,
     book,
+    check_in,
     claim_of,
     code_and_sign,
     hold_visit,
@@ -118,7 +119,7 @@ def walk_first_visit(api: Api, demo: House, checks: Checks) -> Walked:
     appointment = book(api, demo, patient["id"], "WELLNESS")
     checks.tell(f"booked {_told(appointment['local_start'])}")
     before = stock_lines(api, demo, "ELECTRODE")
-    visit = api.post(RECEPTION, f"/v1/appointments/{appointment['id']}/check-in", revision=appointment["revision"])
+    visit = check_in(api, appointment)
     done = hold_visit(api, demo, visit, ["ekg"])
     checks.tell("checked in, roomed, tasks done, completed")
     usage = usage_of(api, done)
@@ -159,7 +160,7 @@ def walk_second_visit(api: Api, demo: House, checks: Checks) -> Walked:
     patient = new_insured_patient(api, demo)
     appointment = _book_after_cancelling(api, demo, checks, patient["id"])
     syringes = on_hand(stock_lines(api, demo, "SYRINGE-3"))
-    visit = api.post(RECEPTION, f"/v1/appointments/{appointment['id']}/check-in")
+    visit = check_in(api, appointment)
     done = hold_visit(api, demo, visit, [])
     usage = usage_of(api, done)
     missing = [{"item_id": demo.items[house.SCARCE], "quantity": 1}]
@@ -189,7 +190,7 @@ def _book_after_cancelling(api: Api, demo: House, checks: Checks, patient_id: st
 def _correct(api: Api, demo: House, checks: Checks, walked: Walked, syringes: int) -> Walked:
     """Say that blood was drawn and no injection given, sign anew, and check that only the corrected visit counts."""
     tasks = [{"code": "vital-signs"}, {"code": "blood-draw"}]
-    body = {"reason": "task-not-performed", "tasks": tasks}
+    body = {"reason": "entered-in-error", "tasks": tasks}
     at = f"/v1/visits/{walked.visit['id']}"
     amended = api.post(PROVIDER, f"{at}/amend", body, revision=walked.visit["revision"])
     usage = usage_of(api, amended)

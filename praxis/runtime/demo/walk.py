@@ -25,6 +25,7 @@ HEALING = frozenset({"rendering-provider-unknown", "location-unknown"})
 """Findings that an event on its way may settle; a claim held for any other waits for a person."""
 MARGIN = timedelta(minutes=1)
 SEARCHES = 200
+MIDNIGHT_PATIENCE = 180.0  # seconds
 
 
 class ClaimHeld(RuntimeProblem):
@@ -122,6 +123,22 @@ def _next_start(asked: datetime, offered: Sequence[str]) -> datetime:
     return starts[0] if starts else asked + timedelta(hours=4)
 
 
+def check_in(api: Api, appointment: Json) -> Json:
+    """Open the visit of an appointment; one just after midnight is waited for, since people come on its day."""
+
+    def opened() -> Json | None:
+        try:
+            return api.post(
+                RECEPTION, f"/v1/appointments/{appointment['id']}/check-in", revision=appointment["revision"]
+            )
+        except Refused as refusal:
+            if refusal.code != "not-today":
+                raise
+            return None
+
+    return wait_for("the day of the appointment", opened, MIDNIGHT_PATIENCE)
+
+
 def hold_visit(api: Api, demo: House, visit: Json, tasks: Sequence[str]) -> Json:
     """Bring a visit from check-in to its completion: tasks, room, provider; return the completed visit."""
     at = f"/v1/visits/{visit['id']}"
@@ -182,11 +199,17 @@ def _is_made_up(patient: Json) -> bool:
 
 
 def finish_tasks(api: Api, visit: Json, vitals: Mapping[str, Any]) -> None:
-    """Complete every open task of a visit, vital signs with their result."""
+    """Complete every open task of a visit, vital signs with their result; without one they are waived."""
     for task in visit["tasks"]:
-        if task["status"] in ("ready", "in-progress"):
-            result = {"result": dict(vitals)} if task["code"] == "vital-signs" and vitals else {}
-            api.post(ASSISTANT, f"/v1/tasks/{task['id']}/complete", result)
+        at = f"/v1/tasks/{task['id']}"
+        if task["status"] not in ("ready", "in-progress"):
+            continue
+        if task["code"] != "vital-signs":
+            api.post(ASSISTANT, f"{at}/complete", {})
+        elif vitals:
+            api.post(ASSISTANT, f"{at}/complete", {"result": dict(vitals)})
+        else:
+            api.post(ASSISTANT, f"{at}/waive", {"reason": "not-indicated"})
 
 
 def usage_of(api: Api, visit: Json) -> Json:

@@ -99,7 +99,7 @@ async def _file(session: Session, row: Row[Any], content: ProfessionalClaim) -> 
 async def _is_as_written(session: Session, row: Row[Any], content: ProfessionalClaim) -> bool:
     """Tell whether `content`, under the number and at the time of a ready claim's last change, is byte for byte its file."""
     text = await _written(session, row, content, row.interchange_number, row.changed_at)
-    return _digest(text) == row.x12_sha256
+    return bool(_digest(text) == row.x12_sha256)
 
 
 def _digest(text: str) -> bytes:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from praxis.kit.http import Answer, Body
 from services.billing.coverage.domain import SELF, spelled_member_id
-from services.billing.payers.domain import plain_postal_code, postal_state
+from services.billing.payers.domain import plain_postal_code, spelled_state
 
 Rank = Literal["primary", "secondary", "tertiary"]
 Relationship = Literal["self", "spouse", "child", "employee", "life-partner", "other", "unknown"]
@@ -21,7 +21,7 @@ class InsuredAddress(Body):
     line1: Annotated[str, StringConstraints(min_length=1, max_length=55)]
     line2: Annotated[str, StringConstraints(max_length=55)] = ""
     city: Annotated[str, StringConstraints(min_length=2, max_length=30)]
-    state: Annotated[str, AfterValidator(postal_state)]
+    state: Annotated[str, AfterValidator(spelled_state)]
     postal_code: Annotated[str, AfterValidator(plain_postal_code)]
 
 

@@ -10,10 +10,10 @@ from praxis.kit.http import Answer, Body
 from services.billing.payers.domain import (
     MOST_CHARGE_CENTS,
     full_postal_code,
+    plain_postal_code,
     spelled_hcpcs,
     spelled_modifier,
-    plain_postal_code,
-    postal_state,
+    spelled_state,
 )
 
 FilingIndicator = Literal[
@@ -25,7 +25,7 @@ FilingIndicator = Literal[
 Name60 = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=55)]
 City = Annotated[str, StringConstraints(min_length=2, max_length=30)]
-State = Annotated[str, AfterValidator(postal_state)]
+State = Annotated[str, AfterValidator(spelled_state)]
 ExchangeId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2,15}$")]
 HcpcsCode = Annotated[str, AfterValidator(spelled_hcpcs)]
 Modifier = Annotated[str, AfterValidator(spelled_modifier)]

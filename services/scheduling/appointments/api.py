@@ -9,8 +9,9 @@ from fastapi import Query
 from praxis.kit.http import ExpectedRevision, LeanRoute, PageDep, SessionDep, policy, router
 from praxis.kit.paging import Page
 from praxis.kit.practices import practice_time_zone
+from praxis.kit.unit_of_work import Session
 from services.scheduling.appointments import commands, queries
-from services.scheduling.appointments.domain import day_bounds
+from services.scheduling.appointments.domain import Interval, day_bounds, require_one
 from services.scheduling.appointments.schemas import (
     AppointmentOut,
     BookAppointment,
@@ -36,12 +37,18 @@ async def book(body: BookAppointment, session: SessionDep) -> AppointmentOut:
 
 @routes.get("/v1/appointments", **policy("scheduling.appointments.list", _READ))
 async def find(
-    session: SessionDep, page: PageDep, on: _Day, location_id: UUID | None = None, practitioner_id: UUID | None = None
+    session: SessionDep,
+    page: PageDep,
+    on: _Day | None = None,
+    patient_id: UUID | None = None,
+    location_id: UUID | None = None,
+    practitioner_id: UUID | None = None,
 ) -> Page[AppointmentOut]:
-    """List the appointments of a day by start; the day is that of the location, or of the practice when none is named."""
-    time_zone = (await location(session, location_id)).time_zone if location_id else await practice_time_zone(session)
-    bounds = day_bounds(on, time_zone)
-    rows = await queries.appointments_between(session, bounds, location_id, practitioner_id, page.after, page.limit)
+    """List the appointments of a day or of a patient by start; the day is that of the location, or of the practice."""
+    require_one("query:on", on=on, patient_id=patient_id)
+    bounds = await _bounds(session, on, location_id) if on else None
+    narrowed = (bounds, patient_id, location_id, practitioner_id)
+    rows = await queries.appointments(session, *narrowed, page.after, page.limit)
     for row in rows[: page.limit]:
         session.touch("appointment", row.id, patient_id=row.patient_id)
     return page.page(rows, AppointmentOut, lambda row: (row.starts_at.isoformat(), str(row.id)))
@@ -81,3 +88,8 @@ async def arrive(appointment_id: UUID, session: SessionDep, expected: ExpectedRe
 async def miss(appointment_id: UUID, session: SessionDep, expected: ExpectedRevision) -> AppointmentOut:
     """Record that the patient did not come."""
     return AppointmentOut.model_validate(await commands.miss_appointment(session, appointment_id, expected))
+
+
+async def _bounds(session: Session, on: date, location_id: UUID | None) -> Interval:
+    time_zone = (await location(session, location_id)).time_zone if location_id else await practice_time_zone(session)
+    return day_bounds(on, time_zone)

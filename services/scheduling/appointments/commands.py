@@ -31,6 +31,7 @@ from services.scheduling.appointments.domain import (
     nearest_free,
     require_bookable,
     require_bookable_time,
+    require_day,
     require_grace_over,
     require_movable,
     require_transition,
@@ -86,6 +87,7 @@ async def book_appointment(session: Session, body: BookAppointment) -> Mapping[s
         "visit_type_code": found["visit_type_code"],
         "cancellation_reason": None,
         "channel": session.principal.kind,
+        "visit_id": None,
     }
     needed = _needed(values)
     await session.driver.fetch(_LOCK, sorted_ids(needed))
@@ -133,27 +135,43 @@ async def cancel_appointment(
 async def miss_appointment(session: Session, appointment_id: UUID, expected: int | None) -> Row[Any]:
     """Record that the patient did not come; raises Stale, TransitionRefused and GraceRunning."""
     row = await _leading_to(session, appointment_id, "noshow", expected)
-    require_grace_over(row.starts_at, session.now)
+    require_grace_over(row.starts_at, session.now, row.time_zone)
     await _release(session, appointment_id)
     return await _changed(session, row, {"status": "noshow"}, AppointmentMissedV1)
 
 
 async def record_arrival(session: Session, appointment_id: UUID, expected: int | None) -> Row[Any]:
-    """Record that the patient is in the house and not checked in yet; raises Stale and TransitionRefused."""
+    """Record that the patient is in the house and not checked in yet; raises Stale, TransitionRefused and NotToday."""
     row = await _leading_to(session, appointment_id, "arrived", expected)
+    require_day(row.local_start, row.time_zone, session.now)
     return await _changed(session, row, {"status": "arrived"}, None)
 
 
 async def check_in_appointment(session: Session, appointment_id: UUID, expected: int | None) -> Row[Any]:
-    """Turn an appointment into the visit that the caller opens; raises Stale and TransitionRefused."""
+    """Turn an appointment into the visit that the caller opens; raises Stale, TransitionRefused and NotToday."""
     row = await _leading_to(session, appointment_id, "checked-in", expected)
+    require_day(row.local_start, row.time_zone, session.now)
     return await _changed(session, row, {"status": "checked-in"}, None)
 
 
 async def fulfil_appointment(session: Session, appointment_id: UUID) -> None:
-    """Close the appointment of a visit that is over; raises TransitionRefused."""
+    """Close the appointment of a visit that is over and free what is left of its time; raises TransitionRefused."""
     row = await _leading_to(session, appointment_id, "fulfilled", None)
+    await _release(session, appointment_id)
     await _changed(session, row, {"status": "fulfilled"}, None)
+
+
+async def reopen_appointment(session: Session, appointment_id: UUID) -> None:
+    """Take back a check-in: the appointment is booked as before, in the time that it never ceased to occupy."""
+    row = await appointment(session, appointment_id, lock=True)
+    await _changed(session, row, {"status": "booked"}, None)
+
+
+async def abandon_appointment(session: Session, appointment_id: UUID) -> None:
+    """Cancel the appointment of a patient who came and left again, and free its time."""
+    row = await appointment(session, appointment_id, lock=True)
+    await _release(session, appointment_id)
+    await _changed(session, row, {"status": "cancelled", "cancellation_reason": "pat"}, AppointmentCancelledV1)
 
 
 async def _leading_to(session: Session, appointment_id: UUID, to: Status, expected: int | None) -> Row[Any]:
@@ -171,7 +189,7 @@ def _times(
     else:
         assert body.starts_at is not None
         asked = body.starts_at
-    require_bookable_time(asked, now, body.pointer)
+    require_bookable_time(asked, now, time_zone, body.pointer)
     starts_at = asked.astimezone(UTC)
     return {
         "starts_at": starts_at,
@@ -186,6 +204,7 @@ async def _moved(session: Session, row: Row[Any], body: RescheduleAppointment) -
     """Return the columns of `row` with what `body` changes, checked like a booking."""
     named = body.model_dump(include={"location_id", "practitioner_id", "room_id"}, exclude_none=True)
     values = {**row._asdict(), **named}
+    del values["visit_id"]
     found = await bookable(
         session, row.patient_id, row.visit_type_id, values["location_id"], values["practitioner_id"], values["room_id"]
     )

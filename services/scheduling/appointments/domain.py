@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from praxis.kit.clock import zone
+from praxis.kit.clock import local_date, to_local, zone
 from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem, TransitionRefused
 
 Status = Literal["booked", "arrived", "checked-in", "fulfilled", "cancelled", "noshow"]
@@ -19,7 +19,8 @@ TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
     "cancelled": frozenset(),
     "noshow": frozenset(),
 }
-"""Names of FHIR Appointment.status. A cancelled or missed time is free again; coming back is a new booking."""
+"""Names of FHIR Appointment.status. A visit that ends without being completed takes its appointment from checked-in back to
+booked, or to cancelled, and nothing else does. A cancelled or missed time is free again; coming back is a new booking."""
 
 CancellationReason = Literal[
     "pat", "pat-crs", "pat-cpp", "pat-dec", "pat-fb", "pat-lt", "pat-mt", "pat-mv", "pat-preg", "pat-swl", "pat-ucp",
@@ -68,10 +69,17 @@ class PatientAlreadyBooked(Conflict):
 
 
 class GraceRunning(Conflict):
-    """The patient may still come; the fact `from` says when the appointment counts as missed."""
+    """The patient may still come; `from` says when the appointment counts as missed, `local_from` on which clock time there."""
 
     code = "grace-running"
     title = "The patient may still come"
+
+
+class NotToday(Conflict):
+    """People come on the day of their appointment; the fact `day` is that day at the location."""
+
+    code = "not-today"
+    title = "The appointment is on another day"
 
 
 class NotBookable(Conflict):
@@ -116,18 +124,30 @@ def require_movable(current: Status, revision: int) -> None:
         raise TransitionRefused("appointment", current, TRANSITIONS[current], revision)
 
 
-def require_grace_over(starts_at: datetime, now: datetime) -> None:
+def require_grace_over(starts_at: datetime, now: datetime, time_zone: str) -> None:
     """Refuse to call an appointment missed before start and grace have passed."""
-    if now < starts_at + GRACE:
-        raise GraceRunning(facts={"from": starts_at + GRACE})
+    over = starts_at + GRACE
+    if now < over:
+        there = to_local(over, time_zone)
+        detail = f"Wait until {there:%H:%M} on {there.date().isoformat()} at the location."
+        raise GraceRunning(detail, facts={"from": over, "local_from": there.isoformat()})
 
 
-def require_bookable_time(starts_at: datetime, now: datetime, pointer: str) -> None:
-    """Refuse a start in the past, too far ahead, or not at a full minute."""
+def require_day(local_start: datetime, time_zone: str, now: datetime) -> None:
+    """Refuse to receive a patient on any other day than that of the appointment, as the location counts days."""
+    day = local_start.date()
+    if local_date(now, time_zone) != day:
+        raise NotToday(f"The appointment is on {day.isoformat()}.", facts={"day": day})
+
+
+def require_bookable_time(starts_at: datetime, now: datetime, time_zone: str, pointer: str) -> None:
+    """Refuse a start in the past, too far ahead, or not at a full minute; the refusal tells the time at the location."""
     if starts_at < now:
-        _refuse_time(pointer, "not-in-the-past", f"Send a start from {now.isoformat()} on.")
+        earliest = to_local(now, time_zone).isoformat()
+        _refuse_time(pointer, "not-in-the-past", f"Send a start from {earliest} on: it is that time at the location.")
     if starts_at > now + HORIZON:
-        _refuse_time(pointer, "within-the-horizon", f"Send a start up to {(now + HORIZON).isoformat()}.")
+        latest = to_local(now + HORIZON, time_zone).isoformat()
+        _refuse_time(pointer, "within-the-horizon", f"Send a start up to {latest}.")
     if starts_at.second or starts_at.microsecond:
         _refuse_time(pointer, "full-minute", "Send a start at a full minute.")
 
@@ -169,6 +189,12 @@ def _reasons(
     yield FieldError("/room_id", "room-required", "This kind of visit needs a room: name one."), missing
 
 
+def require_provider(found: Mapping[str, Any]) -> None:
+    """Refuse a walk-in to anyone but a provider; `found` as for `require_bookable`."""
+    if found["practitioner_role"] != "provider":
+        raise NotBookable(errors=[FieldError("/practitioner_id", "provider", "Choose an active provider.")])
+
+
 def slot_problem(taken: Sequence[Busy], nearest: Sequence[datetime]) -> Problem:
     """Return the refusal that says who or what is busy when, and which near starts are free."""
     only_patient = all(busy.kind == "patient" for busy in taken)
@@ -198,3 +224,9 @@ def day_bounds(on: date, time_zone: str) -> Interval:
     there = zone(time_zone)
     midnights = (datetime.combine(day, time.min, there).astimezone(UTC) for day in (on, on + timedelta(days=1)))
     return next(midnights), next(midnights)
+
+
+def require_one(pointer: str, **filters: object | None) -> None:
+    """Refuse a list that names none of these filters, or several; `pointer` is where to mend it."""
+    if sum(value is not None for value in filters.values()) != 1:
+        raise Invalid(errors=[FieldError(pointer, "one-of", f"Send exactly one of {' and '.join(filters)}.")])

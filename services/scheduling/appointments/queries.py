@@ -5,13 +5,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, literal_column, select, tuple_
 
 from praxis.kit.unit_of_work import Session
 from services.scheduling.appointments.domain import AppointmentUnknown, Busy, Interval
 from services.scheduling.appointments.models import Appointment
 
 _COLUMNS = tuple(column for column in Appointment.__table__.columns if column.name not in ("practice_id", "changed_at"))
+
+# Plain SQL, since visits know of appointments and not the other way round.
+_VISIT: Final = "(select v.id from visits v where v.appointment_id = appointments.id and v.ended_at is null)"
+_SHOWN: Final = (*_COLUMNS, literal_column(_VISIT).label("visit_id"))
 
 _BOOKABLE: Final = """
 select p.status as patient_status,
@@ -39,25 +43,29 @@ where resource_id = any($1::uuid[]) and starts_at > $2::timestamptz - interval '
 
 async def appointment(session: Session, appointment_id: UUID, lock: bool = False) -> Row[Any]:
     """Return one appointment, locked for change when asked; raises AppointmentUnknown."""
-    statement: Select[Any] = select(*_COLUMNS).where(Appointment.id == appointment_id)
+    statement: Select[Any] = select(*_SHOWN).where(Appointment.id == appointment_id)
     row = await session.one_or_none(statement.with_for_update() if lock else statement)
     if row is None:
         raise AppointmentUnknown
     return row
 
 
-async def appointments_between(
+async def appointments(
     session: Session,
-    bounds: Interval,
+    bounds: Interval | None,
+    patient_id: UUID | None,
     location_id: UUID | None,
     practitioner_id: UUID | None,
     after: tuple[str | int, ...] | None,
     limit: int,
 ) -> list[Row[Any]]:
-    """Return the appointments that start within `bounds`, by start and id, `limit` + 1 at most."""
+    """Return the appointments that start within `bounds` or are a patient's, by start and id, `limit` + 1 at most."""
     sort = (Appointment.starts_at, Appointment.id)
-    statement: Select[Any] = select(*_COLUMNS).order_by(*sort).limit(limit + 1)
-    statement = statement.where(Appointment.starts_at >= bounds[0], Appointment.starts_at < bounds[1])
+    statement: Select[Any] = select(*_SHOWN).order_by(*sort).limit(limit + 1)
+    if bounds:
+        statement = statement.where(Appointment.starts_at >= bounds[0], Appointment.starts_at < bounds[1])
+    if patient_id:
+        statement = statement.where(Appointment.patient_id == patient_id)
     if location_id:
         statement = statement.where(Appointment.location_id == location_id)
     if practitioner_id:

@@ -76,3 +76,5 @@ class AppointmentOut(Answer):
     cancellation_reason: CancellationReason | None
     channel: str
     correlation_id: UUID
+    visit_id: UUID | None
+    """The visit it was checked in to; one that ended without being completed no longer counts."""

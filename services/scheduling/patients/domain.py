@@ -74,7 +74,7 @@ def name_key(name: str, pointer: str) -> str:
 
 def prefix_range(prefix: str) -> tuple[str, str]:
     """Return the half-open range of keys, by code point, that begin with the normalised `prefix`."""
-    key = name_key(prefix, "query:family_prefix")
+    key = name_key(prefix, "/family_prefix")
     return key, key + _AFTER_ALL
 
 
@@ -87,9 +87,7 @@ def generated_mrn(patient_id: UUID) -> str:
 def require_search(family_prefix: str | None, birth_on: date | None, mrn: str | None) -> None:
     """Refuse a search that names nothing."""
     if family_prefix is None and birth_on is None and mrn is None:
-        raise SearchTooWide(
-            errors=[FieldError("query", "one-of", "Send at least one of family_prefix, birth_on and mrn.")]
-        )
+        raise SearchTooWide(errors=[FieldError("", "one-of", "Send at least one of family_prefix, birth_on and mrn.")])
 
 
 def require_unknown(known: list[UUID], confirm_new: bool) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Text
+from sqlalchemy import BigInteger, Boolean, Computed, Date, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +12,7 @@ from services.scheduling.db import Base
 
 
 class Patient(Base):
-    """A patient; `family_key` and `given_key` are the normalised names, collated by code point."""
+    """A patient; `family_key` and `given_key` are the normalised names, `mrn_key` the number in capitals."""
 
     __tablename__ = "patients"
 
@@ -20,6 +20,7 @@ class Patient(Base):
     revision: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(Text)
     mrn: Mapped[str] = mapped_column(Text)
+    mrn_key: Mapped[str] = mapped_column(Text, Computed("upper(mrn)"))
     family_name: Mapped[str] = mapped_column(Text)
     given_name: Mapped[str] = mapped_column(Text)
     family_key: Mapped[str] = mapped_column(Text)

@@ -10,7 +10,8 @@ from praxis.kit.unit_of_work import Session
 from services.scheduling.patients.domain import PatientUnknown, prefix_range
 from services.scheduling.patients.models import Patient
 
-_COLUMNS = tuple(column for column in Patient.__table__.columns if column.name not in ("practice_id", "changed_at"))
+_HIDDEN = ("practice_id", "changed_at", "mrn_key")
+_COLUMNS = tuple(column for column in Patient.__table__.columns if column.name not in _HIDDEN)
 _SORT = (Patient.family_key, Patient.given_key, Patient.id)
 
 
@@ -39,9 +40,9 @@ async def patients(
     if birth_on is not None:
         statement = statement.where(Patient.birth_on == birth_on)
     if mrn is not None:
-        statement = statement.where(Patient.mrn == mrn)
+        statement = statement.where(Patient.mrn_key == mrn.upper())
     if after_id is not None:
-        # The cursor names the last patient by id and not by name: it travels in URLs.
+        # The cursor names the last patient by id and not by name: it can be read without the key.
         last = await patient(session, after_id)
         statement = statement.where(tuple_(*_SORT) > tuple_(last.family_key, last.given_key, last.id))
     return await session.all(statement)

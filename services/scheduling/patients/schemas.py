@@ -1,18 +1,32 @@
 """What people send and get about patients."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from praxis.kit.http import Answer, Body
+from praxis.kit.paging import DEFAULT_LIMIT
 
 Sex = Literal["male", "female", "other", "unknown"]
 """FHIR administrative-gender."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=55)]
+_E164 = r"^\+[1-9]\d{6,14}$"
+
+
+def _require_e164(phone: str) -> str:
+    if not re.fullmatch(_E164, phone, re.ASCII):
+        raise ValueError("Send it as +14135550142: a plus sign, the country code, then digits only.")
+    return phone
+
+
+Phone = Annotated[str, AfterValidator(_require_e164), Field(json_schema_extra={"pattern": _E164})]
+"""E.164."""
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 Mrn = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,19}$")]
 
 
@@ -31,10 +45,6 @@ class _Person(Body):
     given_name: Name
     birth_on: Annotated[date, Field(ge=date(1890, 1, 1))]
     sex: Sex
-    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")] | None = None
-    """E.164."""
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)] | None = None
-    address: HomeAddress | None = None
     confirm_new: bool = False
     """True says: another person than the registered ones of this name and birth date."""
 
@@ -43,13 +53,29 @@ class RegisterPatient(_Person):
     """A new patient; without `mrn` one is made."""
 
     mrn: Mrn | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    address: HomeAddress | None = None
 
 
 class ChangePatient(_Person):
-    """The whole new state of a patient's record."""
+    """The whole new state of a patient's record; what there is none of is sent as null."""
 
     mrn: Mrn
+    phone: Phone | None
+    email: Email | None
+    address: HomeAddress | None
     status: Literal["active", "inactive"]
+
+
+class SearchPatients(Body):
+    """Whom to look for: at least one of the first three; `cursor` is the `next` of the page before."""
+
+    family_prefix: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    birth_on: date | None = None
+    mrn: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = DEFAULT_LIMIT
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
 
 
 class PatientOut(Answer):

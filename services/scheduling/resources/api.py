@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from praxis.contracts.staff import StaffRole
 from praxis.kit.http import ExpectedRevision, PageDep, SessionDep, policy, router
 from praxis.kit.paging import Page
 from services.scheduling.resources import commands, queries
@@ -110,9 +111,11 @@ async def change_visit_type(
 
 
 @routes.get("/v1/practitioners", **policy("scheduling.practitioners.list", _READ))
-async def find_practitioners(session: SessionDep, page: PageDep) -> Page[PractitionerOut]:
-    """List the people who work here."""
-    rows = await queries.practitioners(session, page.after, page.limit)
+async def find_practitioners(
+    session: SessionDep, page: PageDep, role: StaffRole | None = None
+) -> Page[PractitionerOut]:
+    """List the people who work here, of one role when asked."""
+    rows = await queries.practitioners(session, role, page.after, page.limit)
     return page.page(rows, PractitionerOut, lambda row: (str(row.id),))
 
 

@@ -66,9 +66,11 @@ async def visit_types(session: Session, after: After, limit: int) -> list[Row[An
     return await session.all(_listed(VisitType, VisitType.code, after, limit))
 
 
-async def practitioners(session: Session, after: After, limit: int) -> list[Row[Any]]:
-    """Return practitioners by id, `limit` + 1 at most."""
+async def practitioners(session: Session, role: str | None, after: After, limit: int) -> list[Row[Any]]:
+    """Return practitioners by id, of one role when asked; `limit` + 1 at most."""
     statement = select(*Practitioner.__table__.columns).order_by(Practitioner.id).limit(limit + 1)
+    if role:
+        statement = statement.where(Practitioner.role == role)
     return await session.all(statement.where(Practitioner.id > UUID(str(after[0]))) if after else statement)
 
 

@@ -14,6 +14,7 @@ Status = Literal["active", "inactive"]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,29}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 TaskCode = Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=40)]
+RequiredTasks = Annotated[tuple[TaskCode, ...], Field(max_length=20)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=55)]
 
 
@@ -87,12 +88,14 @@ class OfferVisitType(Body):
     name: Name
     duration_minutes: Annotated[int, Field(ge=1, le=DAY_MINUTES)]
     needs_room: bool = True
-    required_tasks: Annotated[tuple[TaskCode, ...], Field(max_length=20)] = ()
+    required_tasks: RequiredTasks = ()
 
 
 class ChangeVisitType(OfferVisitType):
     """The whole new state of a visit type; booked appointments keep what they were booked with."""
 
+    needs_room: bool
+    required_tasks: RequiredTasks
     status: Status
 
 

@@ -5,7 +5,14 @@ from uuid import UUID
 from praxis.kit.http import ExpectedRevision, SessionDep, policy, router
 from services.scheduling.tasks import commands, queries
 from services.scheduling.tasks.domain import RESULT_PURPOSE
-from services.scheduling.tasks.schemas import CompleteTask, TaskOut, TaskWithResultOut, VitalSigns, WaiveTask
+from services.scheduling.tasks.schemas import (
+    CompleteTask,
+    CorrectTask,
+    TaskOut,
+    TaskWithResultOut,
+    VitalSigns,
+    WaiveTask,
+)
 
 routes = router("tasks")
 
@@ -34,6 +41,12 @@ async def start(task_id: UUID, session: SessionDep, expected: ExpectedRevision) 
 async def complete(task_id: UUID, body: CompleteTask, session: SessionDep, expected: ExpectedRevision) -> TaskOut:
     """Record that this task was done."""
     return TaskOut.model_validate(await commands.complete_task(session, task_id, body, expected))
+
+
+@routes.post("/v1/tasks/{task_id}/correct", **policy("scheduling.tasks.correct", _WRITE))
+async def correct(task_id: UUID, body: CorrectTask, session: SessionDep, expected: ExpectedRevision) -> TaskOut:
+    """Correct the result of this task; what was recorded before is kept."""
+    return TaskOut.model_validate(await commands.correct_task(session, task_id, body, expected))
 
 
 @routes.post("/v1/tasks/{task_id}/waive", **policy("scheduling.tasks.waive", _WRITE))

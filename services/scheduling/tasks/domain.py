@@ -45,6 +45,13 @@ class TasksOpen(Conflict):
     title = "Required tasks are still open"
 
 
+class ResultNeeded(Invalid):
+    """A measurement that was taken has values."""
+
+    code = "result-needed"
+    title = "This task is completed with its result"
+
+
 class ResultNotTaken(Invalid):
     """Tasks of this code have no result here."""
 
@@ -59,6 +66,16 @@ def require_transition(current: TaskStatus, to: TaskStatus, revision: int) -> No
 
 
 def require_result_fits(code: str, has_result: bool) -> None:
-    """Refuse a result for a code that has no form for one."""
+    """Refuse a result for a code that has no form for one, and none for the code that has."""
+    if not has_result and code == VITAL_SIGNS:
+        message = "Send the measured values, or waive the task."
+        raise ResultNeeded(errors=[FieldError("/result", "vital-signs-measured", message)])
     if has_result and code != VITAL_SIGNS:
         raise ResultNotTaken(errors=[FieldError("/result", "vital-signs-only", f"Complete {code} without a result.")])
+
+
+def require_correctable(status: TaskStatus, code: str, revision: int) -> None:
+    """Refuse to correct a result where none was recorded."""
+    require_result_fits(code, has_result=True)
+    if status != "completed":
+        raise TransitionRefused("task", status, TRANSITIONS[status], revision)

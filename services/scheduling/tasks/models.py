@@ -10,7 +10,7 @@ from services.scheduling.db import Base
 
 
 class Task(Base):
-    """Something to do for the patient of a visit; `result_sealed` is the sealed JSON of its result."""
+    """Something to do for the patient of a visit; `result_sealed` is the sealed JSON of its result as last corrected."""
 
     __tablename__ = "tasks"
 
@@ -26,3 +26,15 @@ class Task(Base):
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_by: Mapped[UUID | None]
+
+
+class ReplacedResult(Base):
+    """A sealed result as it was before a correction; `revision` is that of the task when it still counted."""
+
+    __tablename__ = "task_results"
+
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    result_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    replaced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    replaced_by: Mapped[UUID]

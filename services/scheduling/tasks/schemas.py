@@ -26,16 +26,22 @@ class VitalSigns(Body):
     @model_validator(mode="after")
     def _require_plausible(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("send at least one measured value")
+            raise ValueError("Send at least one measured value.")
         if self.systolic_mmhg and self.diastolic_mmhg and self.systolic_mmhg <= self.diastolic_mmhg:
-            raise ValueError("systolic_mmhg is above diastolic_mmhg")
+            raise ValueError("Send a systolic_mmhg that is higher than diastolic_mmhg: they may be exchanged.")
         return self
 
 
 class CompleteTask(Body):
-    """The task is done; `result` for vital-signs only."""
+    """The task is done; vital-signs are sent with their `result`, every other task without."""
 
     result: VitalSigns | None = None
+
+
+class CorrectTask(Body):
+    """The values as they should have been recorded: the whole measurement."""
+
+    result: VitalSigns
 
 
 class WaiveTask(Body):

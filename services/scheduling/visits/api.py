@@ -8,12 +8,15 @@ from sqlalchemy import Row
 from praxis.kit.http import ExpectedRevision, PageDep, SessionDep, policy, router
 from praxis.kit.paging import Page
 from praxis.kit.unit_of_work import Session
+from services.scheduling.appointments.domain import require_one
 from services.scheduling.tasks.queries import tasks_of_visit
 from services.scheduling.visits import commands, queries
+from services.scheduling.visits.engine import as_amended
 from services.scheduling.visits.schemas import (
     AddTask,
     AmendVisit,
     CompleteVisit,
+    EndVisit,
     FlowOut,
     PerformedOut,
     ReceiveWalkIn,
@@ -46,9 +49,16 @@ async def receive(body: ReceiveWalkIn, session: SessionDep) -> VisitOut:
 
 
 @routes.get("/v1/visits", **policy("scheduling.visits.list", _READ))
-async def find(location_id: UUID, session: SessionDep, page: PageDep) -> Page[VisitSummaryOut]:
-    """List the open visits of a location by arrival."""
-    rows = await queries.visits_on_floor(session, location_id, page.after, page.limit)
+async def find(
+    session: SessionDep, page: PageDep, location_id: UUID | None = None, patient_id: UUID | None = None
+) -> Page[VisitSummaryOut]:
+    """List the open visits of a location, or all of a patient, by arrival."""
+    require_one("query:location_id", location_id=location_id, patient_id=patient_id)
+    if location_id:
+        rows = await queries.visits_on_floor(session, location_id, page.after, page.limit)
+    else:
+        assert patient_id is not None
+        rows = await queries.visits_of_patient(session, patient_id, page.after, page.limit)
     for row in rows[: page.limit]:
         session.touch("visit", row.id, patient_id=row.patient_id)
     return page.page(rows, VisitSummaryOut, lambda row: (row.checked_in_at.isoformat(), str(row.id)))
@@ -88,18 +98,26 @@ async def complete(
     return await _out(session, await commands.complete_visit(session, visit_id, body, expected))
 
 
-@routes.post("/v1/visits/{visit_id}/amend", **policy("scheduling.visits.amend", _CLINICAL))
+@routes.post("/v1/visits/{visit_id}/end", **policy("scheduling.visits.end", _WRITE))
+async def end(visit_id: UUID, body: EndVisit, session: SessionDep, expected: ExpectedRevision) -> VisitOut:
+    """End a visit that was not held to its end, or that should not have been opened."""
+    return await _out(session, await commands.end_visit(session, visit_id, body, expected))
+
+
+@routes.post("/v1/visits/{visit_id}/amend", **policy("scheduling.visits.amend", "scheduling.visit:amend"))
 async def amend(visit_id: UUID, body: AmendVisit, session: SessionDep, expected: ExpectedRevision) -> VisitOut:
-    """Correct a completed visit."""
+    """Correct a completed visit; If-Match is required."""
     return await _out(session, await commands.amend_visit(session, visit_id, body, expected))
 
 
 async def _out(session: Session, row: Row[Any]) -> VisitOut:
+    performed = await queries.performed_tasks(session, row.id, row.revision)
+    tasks = [one._asdict() for one in await tasks_of_visit(session, row.id)]
+    if row.completed_at:
+        tasks = as_amended(tasks, {one.code: one.quantity for one in performed})
     return VisitOut(
         **VisitSummaryOut.model_validate(row).model_dump(),
-        tasks=[VisitTaskOut.model_validate(one) for one in await tasks_of_visit(session, row.id)],
-        performed=[
-            PerformedOut.model_validate(one) for one in await queries.performed_tasks(session, row.id, row.revision)
-        ],
+        tasks=[VisitTaskOut.model_validate(one) for one in tasks],
+        performed=[PerformedOut.model_validate(one) for one in performed],
         flow=[FlowOut.model_validate(one) for one in await queries.flow(session, row.id)],
     )

@@ -1,11 +1,11 @@
-"""Receiving patients, moving them over the floor, completing and amending visits.
+"""Receiving patients, moving them over the floor, completing, ending and amending visits.
 
 Locks are taken from the visit to its tasks and its appointment; checking in goes from the appointment to a visit that nobody else
 can know yet.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy import Row, insert, update
@@ -15,14 +15,22 @@ from praxis.contracts.scheduling import PerformedTask as PerformedPart
 from praxis.contracts.scheduling import VisitAmendedV1, VisitCheckedInV1, VisitCompletedV1
 from praxis.kit.http import require_revision
 from praxis.kit.ids import new_id
+from praxis.kit.permissions import LEAD
+from praxis.kit.problems import PreconditionRequired
 from praxis.kit.unit_of_work import Session
-from services.scheduling.appointments.commands import check_in_appointment, fulfil_appointment
-from services.scheduling.appointments.domain import CLINICAL_ROLES, require_bookable
+from services.scheduling.appointments.commands import (
+    abandon_appointment,
+    check_in_appointment,
+    fulfil_appointment,
+    reopen_appointment,
+)
+from services.scheduling.appointments.domain import CLINICAL_ROLES, require_bookable, require_provider
 from services.scheduling.appointments.queries import appointment, bookable
 from services.scheduling.resources.queries import practitioner_or_none, room_or_none, visit_type
-from services.scheduling.tasks.commands import add_tasks, end_tasks
+from services.scheduling.tasks.commands import add_tasks, cancel_tasks, end_tasks
 from services.scheduling.tasks.queries import completed_codes, task
 from services.scheduling.visits.domain import (
+    VisitOpen,
     require_clinical,
     require_completed,
     require_distinct,
@@ -36,15 +44,22 @@ from services.scheduling.visits.domain import (
     require_roomed,
     require_usable_room,
 )
+from services.scheduling.visits.engine import require_fitting, require_own
 from services.scheduling.visits.models import FlowStep, PerformedTask, Visit
-from services.scheduling.visits.queries import performed_tasks, visit, visit_in_room, visit_of_reference
-from services.scheduling.visits.schemas import AddTask, AmendVisit, CompleteVisit, ReceiveWalkIn, RoomVisit
+from services.scheduling.visits.queries import (
+    open_visit_of,
+    performed_tasks,
+    visit,
+    visit_in_room,
+    visit_of_reference,
+)
+from services.scheduling.visits.schemas import AddTask, AmendVisit, CompleteVisit, EndVisit, ReceiveWalkIn, RoomVisit
 
 _Event = type[VisitCheckedInV1] | type[VisitCompletedV1] | type[VisitAmendedV1]
 
 
 async def check_in(session: Session, appointment_id: UUID, expected: int | None) -> Row[Any]:
-    """Open the visit of an appointment; raises Stale and TransitionRefused of appointments."""
+    """Open the visit of an appointment; raises Stale, TransitionRefused, NotToday and VisitOpen."""
     visit_id = new_id()
     planned = await appointment(session, appointment_id)
     # Named before the appointment: the reply shows the visit, so its revision is the ETag.
@@ -60,7 +75,7 @@ async def check_in(session: Session, appointment_id: UUID, expected: int | None)
 async def receive_walk_in(session: Session, body: ReceiveWalkIn) -> Row[Any]:
     """Open a visit without an appointment; with `arrived_at` it is recorded afterwards.
 
-    Raises VisitKnown, TimeImplausible, ReferenceUnknown and NotBookable.
+    Raises VisitKnown, VisitOpen, TimeImplausible, ReferenceUnknown and NotBookable.
     """
     if body.external_reference:
         # Before all else: who asks again is told of the visit, whatever has become of its patient or practitioner since.
@@ -69,6 +84,7 @@ async def receive_walk_in(session: Session, body: ReceiveWalkIn) -> Row[Any]:
         require_past_arrival(body.arrived_at, session.now)
     found = await bookable(session, body.patient_id, body.visit_type_id, body.location_id, body.practitioner_id, None)
     require_bookable(found, body.location_id, has_room=False, room_later=True)
+    require_provider(found)
     visit_id = new_id()
     session.touch("visit", visit_id, 1, patient_id=body.patient_id)
     values = {
@@ -134,20 +150,37 @@ async def complete_visit(session: Session, visit_id: UUID, body: CompleteVisit, 
     return after
 
 
+async def end_visit(session: Session, visit_id: UUID, body: EndVisit, expected: int | None) -> Row[Any]:
+    """End a visit that was not held to its end: room and patient are free, open tasks are cancelled, nothing is announced as done.
+
+    The appointment of a patient who left is cancelled; that of a check-in made by mistake is booked again. Raises Stale and
+    FlowRefused.
+    """
+    row = await _locked(session, visit_id, expected)
+    require_flow(row.stage, "ended", row.revision)
+    await cancel_tasks(session, visit_id)
+    values = {"stage": "ended", "ended_at": session.now, "end_reason": body.reason}
+    after = await _changed(session, row, values, "ended", body.reason)
+    if row.appointment_id:
+        close = abandon_appointment if body.reason == "left-without-being-seen" else reopen_appointment
+        await close(session, row.appointment_id)
+    return after
+
+
 async def amend_visit(session: Session, visit_id: UUID, body: AmendVisit, expected: int | None) -> Row[Any]:
     """Correct a completed visit; what was recorded before is kept under its revision.
 
-    Raises Stale, VisitNotCompleted, TaskRepeated, ReferenceUnknown and NotClinical.
+    Raises PreconditionRequired, Stale, VisitNotCompleted, TaskRepeated, ReasonRefuted, PractitionerNotYours, ReferenceUnknown
+    and NotClinical.
     """
+    if expected is None:
+        raise PreconditionRequired
     row = await _locked(session, visit_id, expected)
     require_completed(row.stage)
-    performed = {one.code: one.quantity for one in await performed_tasks(session, visit_id, row.revision)}
-    if body.tasks is not None:
-        require_distinct([one.code for one in body.tasks])
-        performed = {one.code: one.quantity for one in body.tasks}
+    performed = await _corrected(session, row, body)
     values = {}
     if body.practitioner_id:
-        require_clinical(await practitioner_or_none(session, body.practitioner_id), CLINICAL_ROLES)
+        await _require_practitioner(session, body.practitioner_id)
         values = {"practitioner_id": body.practitioner_id}
     after = await _changed(session, row, values, "amended", body.reason)
     await _keep_performed(session, after, performed)
@@ -155,17 +188,39 @@ async def amend_visit(session: Session, visit_id: UUID, body: AmendVisit, expect
     return after
 
 
+async def _corrected(session: Session, row: Row[Any], body: AmendVisit) -> dict[str, int]:
+    before = {one.code: one.quantity for one in await performed_tasks(session, row.id, row.revision)}
+    if body.tasks is None:
+        return before
+    require_distinct([one.code for one in body.tasks])
+    after = {one.code: one.quantity for one in body.tasks}
+    require_fitting(body.reason, before, after)
+    return after
+
+
+async def _require_practitioner(session: Session, practitioner_id: UUID) -> None:
+    caller = session.principal
+    require_own(LEAD in caller.roles, caller.staff_member_id, practitioner_id)
+    require_clinical(await practitioner_or_none(session, practitioner_id), CLINICAL_ROLES)
+
+
 async def _opened(session: Session, values: Mapping[str, Any], required_tasks: Sequence[str]) -> Row[Any]:
     started = {"revision": 1, "stage": "waiting", "changed_at": session.now}
-    opened = upsert(Visit).values({**values, **started}).on_conflict_do_nothing(constraint="visits_external_reference")
-    if not await session.execute(opened):
-        # A twin was recorded since this one looked, and is committed now that the insert has waited for it.
-        require_new(await visit_of_reference(session, values["external_reference"]))
+    if not await session.execute(upsert(Visit).values({**values, **started}).on_conflict_do_nothing()):
+        await _refuse_twin(session, values)
     row = await visit(session, values["id"])
     await _add_step(session, row, "waiting", None)
     await add_tasks(session, row.id, row.patient_id, required_tasks, required=True)
     await _announce(session, row, VisitCheckedInV1)
     return row
+
+
+async def _refuse_twin(session: Session, values: Mapping[str, Any]) -> NoReturn:
+    # What stands in the way is committed: the insert has waited for it.
+    if values.get("external_reference"):
+        require_new(await visit_of_reference(session, values["external_reference"]))
+    present = await open_visit_of(session, values["patient_id"])
+    raise VisitOpen("Go on with that visit, or end it.", facts={"visit_id": present})
 
 
 async def _locked(session: Session, visit_id: UUID, expected: int | None) -> Row[Any]:

@@ -5,23 +5,27 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from praxis.kit.problems import Conflict, FieldError, Invalid, NotFound, Problem
+from praxis.kit.problems import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem
 
-Stage = Literal["waiting", "roomed", "with-provider", "completed"]
+Stage = Literal["waiting", "roomed", "with-provider", "completed", "ended"]
 
 FLOW: Final[Mapping[Stage, frozenset[Stage]]] = {
-    "waiting": frozenset({"roomed", "with-provider", "completed"}),
-    "roomed": frozenset({"roomed", "with-provider", "completed"}),
-    "with-provider": frozenset({"completed"}),
+    "waiting": frozenset({"roomed", "with-provider", "completed", "ended"}),
+    "roomed": frozenset({"roomed", "with-provider", "completed", "ended"}),
+    "with-provider": frozenset({"completed", "ended"}),
     "completed": frozenset(),
+    "ended": frozenset(),
 }
-"""From roomed to roomed is a change of rooms; whether a stage may be skipped is for `require_roomed`."""
+"""What was not held to its end is ended, not completed. From roomed to roomed is a change of rooms;
+whether a stage may be skipped is for `require_roomed`."""
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """An arrival before this is taken for a slip."""
 
 REFERENCE_PATTERN: Final = r"^[!-~]{1,120}$"
 """Visible ASCII, so that what another system calls a visit reads the same everywhere."""
+
+EndReason = Literal["left-without-being-seen", "wrong-patient", "entered-in-error", "duplicate"]
 
 AmendReason = Literal["task-omitted", "task-not-performed", "wrong-quantity", "wrong-practitioner", "entered-in-error"]
 
@@ -62,10 +66,24 @@ class RoomNeeded(Conflict):
 
 
 class VisitEnded(Conflict):
+    """The visit was ended without being completed."""
+
+    code = "visit-ended"
+    title = "The visit has ended"
+
+
+class VisitCompleted(Conflict):
     """The visit is completed; it can only be amended."""
 
     code = "visit-completed"
     title = "The visit is completed"
+
+
+class VisitOpen(Conflict):
+    """A patient is in one visit at a time; the fact `visit_id` names it."""
+
+    code = "visit-open"
+    title = "The patient is in another visit"
 
 
 class VisitNotCompleted(Conflict):
@@ -110,6 +128,20 @@ class NotClinical(Conflict):
     title = "This person does not see patients"
 
 
+class PractitionerNotYours(Forbidden):
+    """Who held a visit is corrected by a lead, or by the provider who held it."""
+
+    code = "practitioner-not-yours"
+    title = "You cannot say that someone else held the visit"
+
+
+class ReasonRefuted(Invalid):
+    """An amendment changes what its reason says and nothing else."""
+
+    code = "reason-refuted"
+    title = "The reason does not fit the list of tasks"
+
+
 class ReferenceUnknown(Invalid):
     """The body names something that this practice does not have."""
 
@@ -124,7 +156,7 @@ class TaskRepeated(Invalid):
     title = "A task is named twice"
 
 
-REFUSALS: Final[dict[str, type[Problem]]] = {"visits_room": RoomOccupied}
+REFUSALS: Final[dict[str, type[Problem]]] = {"visits_room": RoomOccupied, "visits_one_open_per_patient": VisitOpen}
 
 
 def require_flow(current: Stage, to: Stage, revision: int) -> None:
@@ -192,13 +224,17 @@ def require_free(occupied_by: UUID | None) -> None:
 
 
 def require_open(stage: Stage) -> None:
-    """Refuse more work for a completed visit."""
+    """Refuse more work for a visit that is over."""
     if stage == "completed":
-        raise VisitEnded("Amend the visit instead.")
+        raise VisitCompleted("Amend the visit instead.")
+    if stage == "ended":
+        raise VisitEnded("Check the patient in again.")
 
 
 def require_completed(stage: Stage) -> None:
     """Refuse to amend a visit that can still be changed by doing it."""
+    if stage == "ended":
+        raise VisitEnded("Nothing was recorded as done in it.")
     if stage != "completed":
         raise VisitNotCompleted("Complete the visit; until then add, complete or waive its tasks.")
 

@@ -12,6 +12,7 @@ from services.scheduling.db import Base
 class Visit(Base):
     """A patient's stay. `correlation_id` is the appointment's story, or the visit's own for a walk-in.
 
+    `ended_at` and `end_reason` are those of a visit that was not held to its end.
     `recorded_afterwards` marks one that was over when it was entered; `external_reference` is what another system calls it.
     """
 
@@ -33,6 +34,8 @@ class Visit(Base):
     external_reference: Mapped[str | None] = mapped_column(Text)
     checked_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    end_reason: Mapped[str | None] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

@@ -11,6 +11,10 @@ from services.scheduling.visits.domain import VisitUnknown
 from services.scheduling.visits.models import FlowStep, PerformedTask, Visit
 
 _COLUMNS = tuple(column for column in Visit.__table__.columns if column.name not in ("practice_id", "changed_at"))
+_OPEN = (Visit.completed_at.is_(None), Visit.ended_at.is_(None))
+
+After = tuple[str | int, ...] | None
+"""Sort values of the last row of the page before: arrival, then id."""
 
 
 async def visit(session: Session, visit_id: UUID, lock: bool = False) -> Row[Any]:
@@ -28,21 +32,26 @@ async def visit_of_reference(session: Session, external_reference: str) -> UUID 
     return found
 
 
-async def visits_on_floor(
-    session: Session, location_id: UUID, after: tuple[str | int, ...] | None, limit: int
-) -> list[Row[Any]]:
-    """Return the visits of a location that are not completed, by arrival, `limit` + 1 at most."""
-    sort = (Visit.checked_in_at, Visit.id)
-    statement: Select[Any] = select(*_COLUMNS).order_by(*sort).limit(limit + 1)
-    statement = statement.where(Visit.location_id == location_id, Visit.completed_at.is_(None))
-    if after:
-        statement = statement.where(tuple_(*sort) > tuple_(datetime.fromisoformat(str(after[0])), UUID(str(after[1]))))
-    return await session.all(statement)
+async def open_visit_of(session: Session, patient_id: UUID) -> UUID | None:
+    """Return the id of the visit that the patient is here for, or None."""
+    here = (Visit.patient_id == patient_id, *_OPEN, Visit.recorded_afterwards.is_(False))
+    found: UUID | None = await session.scalar(select(Visit.id).where(*here))
+    return found
+
+
+async def visits_on_floor(session: Session, location_id: UUID, after: After, limit: int) -> list[Row[Any]]:
+    """Return the open visits of a location by arrival, `limit` + 1 at most."""
+    return await session.all(_listed(after, limit).where(Visit.location_id == location_id, *_OPEN))
+
+
+async def visits_of_patient(session: Session, patient_id: UUID, after: After, limit: int) -> list[Row[Any]]:
+    """Return all visits of a patient by arrival, `limit` + 1 at most."""
+    return await session.all(_listed(after, limit).where(Visit.patient_id == patient_id))
 
 
 async def visit_in_room(session: Session, room_id: UUID, apart_from: UUID) -> UUID | None:
     """Return the id of the open visit in a room, apart from one."""
-    inside = (Visit.room_id == room_id, Visit.completed_at.is_(None), Visit.id != apart_from)
+    inside = (Visit.room_id == room_id, *_OPEN, Visit.id != apart_from)
     found: UUID | None = await session.scalar(select(Visit.id).where(*inside))
     return found
 
@@ -57,3 +66,11 @@ async def flow(session: Session, visit_id: UUID) -> list[Row[Any]]:
     """Return the steps of a visit in order."""
     columns = tuple(column for column in FlowStep.__table__.columns if column.name != "practice_id")
     return await session.all(select(*columns).where(FlowStep.visit_id == visit_id).order_by(FlowStep.revision))
+
+
+def _listed(after: After, limit: int) -> Select[Any]:
+    sort = (Visit.checked_in_at, Visit.id)
+    statement: Select[Any] = select(*_COLUMNS).order_by(*sort).limit(limit + 1)
+    if after is None:
+        return statement
+    return statement.where(tuple_(*sort) > tuple_(datetime.fromisoformat(str(after[0])), UUID(str(after[1]))))

@@ -1,14 +1,14 @@
 """What people send and get about visits."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from praxis.kit.http import Answer, Body
 from services.scheduling.tasks.domain import CODE_PATTERN, TaskStatus
-from services.scheduling.visits.domain import REFERENCE_PATTERN, AmendReason, Stage
+from services.scheduling.visits.domain import REFERENCE_PATTERN, AmendReason, EndReason, Stage
 
 TaskCode = Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=40)]
 
@@ -50,6 +50,12 @@ class CompleteVisit(Body):
     completed_at: AwareDatetime | None = None
 
 
+class EndVisit(Body):
+    """Why the visit ends without being completed."""
+
+    reason: EndReason
+
+
 class Performed(Body):
     """A task that was done, how often."""
 
@@ -72,12 +78,12 @@ class AmendVisit(Body):
 
 
 class VisitTaskOut(Answer):
-    """A task of a visit, without its result."""
+    """A task of a visit, without its result; `entered-in-error` where an amendment says that it was not done."""
 
     id: UUID
     revision: int
     code: str
-    status: TaskStatus
+    status: TaskStatus | Literal["entered-in-error"]
     required: bool
     waiver_reason: str | None
 
@@ -117,6 +123,8 @@ class VisitSummaryOut(Answer):
     external_reference: str | None
     checked_in_at: datetime
     completed_at: datetime | None
+    ended_at: datetime | None
+    end_reason: EndReason | None
     correlation_id: UUID
 
 

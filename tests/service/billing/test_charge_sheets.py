@@ -99,7 +99,33 @@ async def test_a_signed_sheet_cannot_be_coded_or_signed_again(billing: Harness):
     path = f"/v1/charge-sheets/{signed['id']}"
     coded = await desk.practice.put(path, CODING, role="provider", revision=signed["revision"])
     assert (coded.status_code, coded.json()["state"], coded.json()["allowed"]) == (409, "signed", ["amend"])
+    assert "already signed" in coded.json()["detail"]
     assert (await desk.sign(signed)).json()["code"] == "transition-refused"
+
+
+async def test_an_uncoded_sheet_cannot_be_signed_and_says_to_code_it_first(billing: Harness):
+    desk = await ready_desk(billing)
+    reply = await desk.sign(await desk.opened())
+    assert (reply.status_code, reply.json()["state"]) == (409, "open")
+    assert "code it first" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "example"),
+    [
+        ({"diagnoses": ["diabetes"]}, "E11.9"),
+        ({"lines": [{**CODING["lines"][0], "modifiers": ["left"]}]}, "LT"),
+        ({"lines": [{**CODING["lines"][0], "hcpcs_code": "visit"}]}, "99213"),
+    ],
+)
+async def test_a_code_of_the_wrong_shape_is_answered_with_an_example(billing: Harness, change, example):
+    desk = await ready_desk(billing)
+    sheet = await desk.opened()
+    path = f"/v1/charge-sheets/{sheet['id']}"
+    reply = await desk.practice.put(path, {**CODING, **change}, role="provider", revision=1)
+    said = [error["message"] for error in reply.json()["errors"]]
+    assert (reply.status_code, any(example in message for message in said)) == (422, True)
+    assert not any("^" in message for message in said)
 
 
 @pytest.mark.parametrize(

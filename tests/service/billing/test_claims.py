@@ -1,5 +1,8 @@
 """Claims: held while something is missing or wrong, ready when it is mended, sealed at rest."""
 
+import hashlib
+from typing import Any
+
 from praxis.contracts.billing import ClaimReadiedV1
 from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness
@@ -7,8 +10,11 @@ from tests.support.billing import (
     BILLING_PROVIDER,
     CODING,
     COVERAGE,
+    PAYER,
     SUBSCRIBER,
+    BillingDesk,
     accepted_by_pyx12,
+    amended,
     location,
     provider,
     ready_desk,
@@ -52,7 +58,7 @@ async def test_a_held_claim_gets_ready_by_itself_when_provider_and_location_are_
     assert str(row["correlation_id"]) == signed["visit_id"]
 
 
-async def test_a_held_claim_is_scrubbed_again_on_demand_and_a_ready_one_is_not(billing: Harness):
+async def test_a_held_claim_is_scrubbed_again_on_demand_and_an_unchanged_ready_one_stays(billing: Harness):
     desk = await unset_desk(billing)
     await desk.practice.deliver(location(desk))
     await desk.practice.deliver(provider(desk))
@@ -66,24 +72,92 @@ async def test_a_held_claim_is_scrubbed_again_on_demand_and_a_ready_one_is_not(b
     mended = await desk.practice.post(path, role="biller")
     assert (mended.json()["state"], broken_rules(mended.json())) == ("ready", [])
     again = await desk.practice.post(path)
-    assert (again.status_code, again.json()["allowed"]) == (409, ["void"])
+    assert (again.status_code, again.json()) == (200, mended.json())
+    assert again.headers["etag"] == f'"{mended.json()["revision"]}"'
     assert len(await desk.practice.announced(ClaimReadiedV1)) == 1
 
 
 async def test_a_claim_that_breaks_a_rule_is_held_until_the_coverage_is_mended(billing: Harness):
     desk = await ready_desk(billing)
     patient = new_id()
-    wrong = {**SUBSCRIBER, "birth_on": "2030-01-01"}
+    wrong = {**SUBSCRIBER, "birth_on": "2027-01-25"}
     body = {**COVERAGE, "patient_id": patient, "payer_id": desk.payer_id, "subscriber": wrong}
     coverage = (await desk.practice.post("/v1/coverages", body)).json()
-    signed = await desk.signed(await desk.opened(patient_id=patient))
+    signed = await desk.signed(await desk.opened(patient_id=patient, checked_in_at="2027-01-20T15:00:00Z"))
     [claim] = await desk.claims(signed["visit_id"])
     assert claim["state"] == "edit-hold"
-    assert set(broken_rules(claim)) == {"patient-birth-in-future", "line-date-before-birth"}
+    assert set(broken_rules(claim)) == {"line-date-before-birth"}
     del body["patient_id"]
     await desk.practice.put(f"/v1/coverages/{coverage['id']}", {**body, "subscriber": SUBSCRIBER}, revision=1)
     reply = await desk.practice.post(f"/v1/claims/{claim['id']}/scrub")
     assert (reply.json()["state"], broken_rules(reply.json())) == ("ready", [])
+
+
+async def test_a_ready_claim_is_written_anew_when_its_coverage_or_billing_provider_is_mended(billing: Harness):
+    desk, claim, path = await ready_claim(billing)
+    desk.practice.clock.advance(seconds=90)
+    await changed_coverage(desk, member_id="RIGHT1")
+    anew = (await desk.practice.post(f"{path}/scrub", role="biller")).json()
+    assert [anew[name] for name in ("id", "control_number", "state")] == [claim["id"], claim["control_number"], "ready"]
+    assert (anew["revision"], anew["x12_sha256"] != claim["x12_sha256"]) == (claim["revision"] + 1, True)
+    file = await desk.practice.get(f"{path}/x12")
+    assert hashlib.sha256(file.content).hexdigest() == anew["x12_sha256"]
+    assert "*MI*RIGHT1~" in file.text
+    assert "MEM4711X" not in file.text
+    contact = {**BILLING_PROVIDER["contact"], "phone": "2125550199"}
+    await desk.practice.put("/v1/billing-provider", {**BILLING_PROVIDER, "contact": contact}, revision=1)
+    again = (await desk.practice.post(f"{path}/scrub")).json()
+    assert again["revision"] == claim["revision"] + 2
+    events = await desk.practice.announced(ClaimReadiedV1)
+    assert [event.revision for event in events] == [claim["revision"], anew["revision"], again["revision"]]
+
+
+async def test_a_ready_claim_asks_the_payer_that_its_coverage_names_now(billing: Harness):
+    desk, _, path = await ready_claim(billing)
+    other = (await desk.practice.post("/v1/payers", {**PAYER, "name": "Other Plan", "payer_id": "OTHER9"})).json()
+    await changed_coverage(desk, payer_id=other["id"])
+    anew = (await desk.practice.post(f"{path}/scrub")).json()
+    assert (anew["state"], anew["payer_id"]) == ("ready", other["id"])
+    assert "*PI*OTHER9~" in (await desk.practice.get(f"{path}/x12")).text
+    assert str((await desk.practice.announced(ClaimReadiedV1))[-1].payer_id) == other["id"]
+
+
+async def test_a_ready_claim_that_no_longer_passes_is_held_and_loses_its_file(billing: Harness):
+    desk, claim, path = await ready_claim(billing, checked_in_at="2027-01-20T15:00:00Z")
+    await changed_coverage(desk, subscriber={**SUBSCRIBER, "birth_on": "2027-01-25"})
+    held = (await desk.practice.post(f"{path}/scrub")).json()
+    assert (held["state"], held["revision"], held["x12_sha256"]) == ("edit-hold", claim["revision"] + 1, None)
+    assert (await desk.practice.get(f"{path}/x12")).json()["code"] == "claim-not-ready"
+    assert len(await desk.practice.announced(ClaimReadiedV1)) == 1
+
+
+async def test_a_voided_claim_is_not_scrubbed_and_says_where_to_go_on(billing: Harness):
+    desk = await ready_desk(billing)
+    visit = desk.visit()
+    await desk.practice.deliver(visit)
+    await desk.signed(await desk.sheet(visit.visit_id))
+    await desk.practice.deliver(amended(visit))
+    [claim] = await desk.claims(str(visit.visit_id))
+    reply = await desk.practice.post(f"/v1/claims/{claim['id']}/scrub")
+    assert (reply.status_code, reply.json()["state"]) == (409, "voided")
+    assert "the visit's newest claim" in reply.json()["detail"]
+
+
+async def ready_claim(billing: Harness, **visit: Any) -> tuple[BillingDesk, dict[str, Any], str]:
+    """Return a desk, its ready claim and the claim's path."""
+    desk = await ready_desk(billing)
+    signed = await desk.signed(await desk.opened(**visit))
+    [claim] = await desk.claims(signed["visit_id"])
+    assert claim["state"] == "ready"
+    return desk, claim, f"/v1/claims/{claim['id']}"
+
+
+async def changed_coverage(desk: BillingDesk, **changes: Any) -> None:
+    """Correct the desk patient's only coverage."""
+    [item] = (await desk.practice.get(f"/v1/coverages?patient_id={desk.patient_id}")).json()["items"]
+    body = {**COVERAGE, "payer_id": desk.payer_id, **changes}
+    reply = await desk.practice.put(f"/v1/coverages/{item['id']}", body, revision=item["revision"])
+    assert reply.status_code == 200, reply.text
 
 
 async def test_a_dependents_claim_names_both_the_insured_and_the_patient(billing: Harness):

@@ -8,6 +8,31 @@ from praxis.kit.testing import Harness
 from tests.support.billing import COVERAGE, PAYER, SUBSCRIBER, ready_desk, unset_desk
 
 
+def living_at(**changes):
+    """Return the field of a coverage whose subscriber lives somewhere else."""
+    return {"subscriber": {**SUBSCRIBER, "address": {**SUBSCRIBER["address"], **changes}}}
+
+
+@pytest.mark.parametrize("written", ["10001", "100019998", "10001-9998"])
+async def test_a_postal_code_is_written_in_three_ways_and_kept_without_its_hyphen(billing: Harness, written):
+    desk = await unset_desk(billing)
+    body = {**COVERAGE, "patient_id": new_id(), "payer_id": desk.payer_id, **living_at(postal_code=written)}
+    reply = await desk.practice.post("/v1/coverages", body)
+    assert (reply.status_code, reply.json()["subscriber"]["address"]["postal_code"]) == (201, written.replace("-", ""))
+
+
+async def test_someone_born_today_is_insured_and_a_change_is_checked_like_an_entry(billing: Harness):
+    desk = await unset_desk(billing)
+    body = {**COVERAGE, "payer_id": desk.payer_id, "subscriber": {**SUBSCRIBER, "birth_on": "2027-02-01"}}
+    entered = await desk.practice.post("/v1/coverages", {**body, "patient_id": new_id()})
+    assert entered.status_code == 201
+    wrong = {**body, "subscriber": {**SUBSCRIBER, "birth_on": "2027-02-02"}}
+    reply = await desk.practice.put(f"/v1/coverages/{entered.json()['id']}", wrong, revision=1)
+    [error] = reply.json()["errors"]
+    assert (reply.status_code, error["pointer"], error["rule"]) == (422, "/subscriber/birth_on", "possible-birth")
+    assert "1890-01-01 to today" in error["message"]
+
+
 async def test_a_coverage_of_a_patient_not_heard_of_yet_is_recorded_and_read_back(billing: Harness):
     desk = await unset_desk(billing)
     body = {**COVERAGE, "patient_id": new_id(), "payer_id": desk.payer_id}
@@ -83,6 +108,16 @@ async def test_a_change_needs_the_newest_revision_and_keeps_the_patient(billing:
         ({"valid_until": "2025-01-01"}, ""),
         ({"payer_id": "0190b0c0-0000-7000-8000-000000000000"}, "/payer_id"),
         ({"member_id": "?"}, "/member_id"),
+        ({"member_id": "- -"}, "/member_id"),
+        ({"subscriber": {**SUBSCRIBER, "birth_on": "2027-02-02"}}, "/subscriber/birth_on"),
+        ({"subscriber": {**SUBSCRIBER, "birth_on": "1889-12-31"}}, "/subscriber/birth_on"),
+        (
+            {"relationship": "child", "patient": {**SUBSCRIBER, "birth_on": "2030-01-01"}},
+            "/patient/birth_on",
+        ),
+        (living_at(state="XX"), "/subscriber/address/state"),
+        (living_at(postal_code="1234"), "/subscriber/address/postal_code"),
+        (living_at(postal_code="12345-67"), "/subscriber/address/postal_code"),
         ({"subscriber": {**SUBSCRIBER, "sex": "X"}}, "/subscriber/sex"),
         ({"subscriber": {**SUBSCRIBER, "ssn": "1"}}, "/subscriber/ssn"),
     ],
@@ -101,6 +136,8 @@ async def test_a_list_names_nobody_and_every_look_is_audited(billing: Harness):
     assert "Testperson" not in listed.text
     assert "MEM4711X" not in listed.text
     await desk.practice.get(f"/v1/coverages/{listed.json()['items'][0]['id']}", role="receptionist")
+    shown = await desk.practice.sql("select entity_id from audit where action = 'billing.coverages.list'")
+    assert listed.json()["items"][0]["id"] in {str(row["entity_id"]) for row in shown}
     rows = await desk.practice.sql(
         "select action, patient_id from audit where actor_id = $1", desk.practice.actor("receptionist").id
     )

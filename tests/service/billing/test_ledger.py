@@ -182,3 +182,12 @@ async def test_the_database_knows_exactly_the_accounts_of_the_chart(billing: Har
         "select pg_get_constraintdef(oid) as rule from pg_constraint where conname = 'ledger_postings_account'"
     )
     assert {part for part in row["rule"].split("'") if part.isdigit()} == set(ACCOUNTS)
+
+
+async def test_every_entry_shown_by_the_list_is_audited(billing: Harness):
+    practice = await billing.practice()
+    await posted(practice)
+    await posted(practice)
+    [first] = (await practice.get("/v1/ledger/entries?limit=1", role="biller")).json()["items"]
+    rows = await practice.sql("select entity, entity_id from audit where action = 'billing.ledger-entries.list'")
+    assert [(row["entity"], str(row["entity_id"])) for row in rows] == [("ledger-entry", first["id"])]

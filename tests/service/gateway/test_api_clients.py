@@ -71,3 +71,16 @@ async def test_a_revoked_client_is_out_with_all_its_keys(gateway: GatewayUnderTe
     gateway.clock.advance(seconds=2)
     assert (await practice.call("GET", "/v1/sessions/current", key)).status_code == 401
     assert (await practice.call("POST", f"{path}/keys", manager, json={})).json()["code"] == "api-client-revoked"
+
+
+async def test_an_answer_with_a_key_is_never_kept_for_a_repeat(gateway: GatewayUnderTest):
+    practice = await gateway.practice()
+    manager, keyed = await practice.sign_in(), {"idempotency-key": "key-0000001"}
+    body = {"name": "repeating", "roles": ["ehr_client"]}
+    added = (await practice.call("POST", "/v1/api-clients", manager, json=body)).json()
+    keys = f"/v1/api-clients/{added['id']}/keys"
+    for path, sent in (("/v1/api-clients", {**body, "name": "other"}), (keys, {})):
+        refused = await practice.call("POST", path, manager, json=sent, headers=keyed)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "header:Idempotency-Key")
+    assert await practice.under_test.sql("select key from idempotency_keys") == []
+    assert (await practice.call("POST", keys, manager, json={})).status_code == 201

@@ -1,15 +1,31 @@
 """What the gateway puts together from its services: traces, the merged description, readiness."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from html.parser import HTMLParser
 
+import asyncpg
 import orjson
 import pytest
+import pytest_asyncio
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from gateway.settings import Rate
+from praxis.kit import health
 from praxis.kit.auth import TokenVerifier, load_public_keys
 from praxis.kit.ids import new_id
 from praxis.kit.settings import Settings
-from tests.support.gateway import MANAGER, FakeService, GatewayUnderTest, Heard, OpenedPractice, json_answer
+from tests.support.gateway import (
+    MANAGER,
+    FakeService,
+    GatewayUnderTest,
+    Heard,
+    OpenedPractice,
+    gateway_with,
+    json_answer,
+    limits_for,
+)
 
 
 def step(service: str, kind: str, at, event_at, actor_id=None) -> dict[str, object]:
@@ -108,11 +124,19 @@ DOCUMENT = {
 }
 
 
-async def test_the_description_is_merged_without_internal_paths(
-    practice: OpenedPractice, fake_scheduling: FakeService, fake_inventory: FakeService
-):
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh(
+    gateway_settings: Settings, fake_scheduling: FakeService, fake_inventory: FakeService
+) -> AsyncIterator[GatewayUnderTest]:
+    """A gateway that has kept nothing yet."""
+    urls = {"scheduling": fake_scheduling.url, "inventory": fake_inventory.url}
+    async with gateway_with(gateway_settings, limits_for(urls)) as gateway:
+        yield gateway
+
+
+async def test_the_description_is_merged_without_internal_paths(fresh: GatewayUnderTest, fake_scheduling: FakeService):
     fake_scheduling.script = answering("/internal/openapi.json", 200, DOCUMENT)
-    reply = await practice.client.get("/v1/openapi.json")
+    reply = await fresh.harness.client.get("/v1/openapi.json")
     merged = reply.json()
     assert (reply.status_code, merged["openapi"]) == (200, "3.1.0")
     assert {"/v1/patients", "/v1/sessions", "/v1/trace/{appointment_id}"} <= set(merged["paths"])
@@ -128,11 +152,30 @@ async def test_the_description_is_merged_without_internal_paths(
     assert not [name for name in _references(merged) if name not in merged["components"]["schemas"]]
 
 
+async def test_the_description_is_asked_for_once_and_kept_for_some_seconds(
+    fresh: GatewayUnderTest, fake_scheduling: FakeService
+):
+    client = fresh.harness.client
+    first = await asyncio.gather(*(client.get(path) for path in ("/v1/openapi.json", "/docs", "/v1/openapi.json")))
+    fresh.clock.advance(seconds=4)
+    first.append(await client.get("/docs"))
+    assert {reply.status_code for reply in first} == {200}
+    assert len(fake_scheduling.heard) == 1
+    fresh.clock.advance(seconds=1)
+    await client.get("/docs")
+    assert len(fake_scheduling.heard) == 2
+
+
+async def test_the_page_of_operations_tells_the_fields_of_a_body(fresh: GatewayUnderTest):
+    page = (await fresh.harness.client.get("/docs")).text
+    assert "<li><code>valid_days</code> integer: at least 1; at most 366; default 180</li>" in page
+
+
 async def test_the_page_of_operations_is_escaped_and_runs_and_loads_nothing(
-    practice: OpenedPractice, fake_scheduling: FakeService
+    fresh: GatewayUnderTest, fake_scheduling: FakeService
 ):
     fake_scheduling.script = answering("/internal/openapi.json", 200, DOCUMENT)
-    reply = await practice.client.get("/docs")
+    reply = await fresh.harness.client.get("/docs")
     assert reply.status_code == 200
     assert "style-src 'sha256-" in reply.headers["content-security-policy"]
     assert "default-src 'none'" in reply.headers["content-security-policy"]
@@ -146,14 +189,41 @@ async def test_the_page_of_operations_is_escaped_and_runs_and_loads_nothing(
 
 
 async def test_readiness_names_the_services_that_do_not_answer(
-    gateway: GatewayUnderTest, fake_scheduling: FakeService, fake_inventory: FakeService
+    fresh: GatewayUnderTest, fake_scheduling: FakeService, fake_inventory: FakeService
 ):
-    client = gateway.harness.client
+    client = fresh.harness.client
     fake_scheduling.script = answering("/readyz", 200, {"status": "degraded", "missing": ["bus"]})
     fake_inventory.script = answering("/readyz", 503, {"status": "unavailable"})
     reply = await client.get("/readyz")
     assert (reply.status_code, reply.json()["status"]) == (200, "degraded")
     assert reply.json()["missing"] == ["bus", "inventory", "staff", "billing"]
+
+
+async def test_readiness_is_looked_up_once_a_second(fresh: GatewayUnderTest, fake_scheduling: FakeService):
+    client = fresh.harness.client
+    await asyncio.gather(*(client.get("/readyz") for _ in range(5)))
+    await client.get("/readyz")
+    assert len(fake_scheduling.heard) == 1
+    fresh.clock.advance(seconds=1)
+    await client.get("/readyz")
+    assert len(fake_scheduling.heard) == 2
+
+
+async def test_readiness_takes_the_share_of_its_address(gateway_settings: Settings):
+    async with gateway_with(gateway_settings, limits_for({}, address=Rate("address", 1, 2))) as gateway:
+        replies = [await gateway.harness.client.get("/readyz") for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert replies[2].json()["code"] == "too-many-requests"
+
+
+@pytest.mark.parametrize("failure", [PoolTimeout(), asyncpg.TooManyConnectionsError("full"), TimeoutError()])
+async def test_a_pool_without_a_free_connection_is_unavailable(fresh: GatewayUnderTest, monkeypatch, failure):
+    async def fails(request, response):
+        raise failure
+
+    monkeypatch.setattr(health, "ready", fails)
+    reply = await fresh.harness.client.get("/readyz")
+    assert (reply.status_code, reply.json()) == (503, {"status": "unavailable", "missing": ["database"]})
 
 
 class _Tags(HTMLParser):

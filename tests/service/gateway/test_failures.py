@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from praxis.kit.settings import Settings
+from praxis.kit.settings import LIMITS, Settings
 from tests.support.gateway import (
     FakeService,
     GatewayUnderTest,
@@ -141,12 +141,15 @@ async def test_on_the_wire_a_request_that_can_be_read_in_two_ways_is_refused(
     assert len(fake_scheduling.heard) == 1
 
 
-async def test_on_the_wire_an_answer_is_streamed_and_a_broken_one_is_seen_to_be_broken(
-    gateway_settings: Settings, practice: OpenedPractice
+@pytest.mark.parametrize(
+    ("octets", "status", "shown"), [(5, b"503", b"part-unavailable"), (2 * LIMITS.body_bytes, b"200", b"xxxxx")]
+)
+async def test_on_the_wire_a_broken_answer_is_refused_or_once_begun_is_seen_to_be_broken(
+    gateway_settings: Settings, practice: OpenedPractice, octets, status, shown
 ):
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (octets, b"x" * octets))
         await writer.drain()
         writer.close()
 
@@ -155,8 +158,8 @@ async def test_on_the_wire_an_answer_is_streamed_and_a_broken_one_is_seen_to_be_
     async with server, gateway_with(gateway_settings, limits_for({"scheduling": url})) as gateway:
         token = (await on(gateway, practice).sign_in()).encode()
         async with serving(gateway.harness.app) as port:
-            raw = b"GET /v1/patients HTTP/1.1\r\nhost: praxis\r\nauthorization: Bearer " + token + b"\r\n\r\n"
-            answer = await exchange(port, raw)
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b"first" in answer
+            head = b"GET /v1/patients HTTP/1.1\r\nhost: praxis\r\nconnection: close\r\nauthorization: Bearer "
+            answer = await exchange(port, head + token + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert shown in answer
     assert not answer.endswith(b"0\r\n\r\n")

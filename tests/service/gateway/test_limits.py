@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from gateway import doorkeeper
-from gateway.settings import Rate
+from gateway.settings import Rate, networks
 from praxis.kit.settings import LIMITS, Settings
 from tests.support.gateway import (
     FakeService,
@@ -166,3 +167,51 @@ async def test_made_up_tokens_use_up_the_share_of_their_address_alone(
     assert guesses == [401, 401, 429, 429]
     assert known.status_code == 200
     assert looked_up == [token, "ps_0", "ps_1"]
+
+
+async def test_signing_in_has_a_rate_of_its_own_for_each_address(
+    gateway_settings: Settings, practice: OpenedPractice, fake_scheduling: FakeService
+):
+    limits = limits_for({"scheduling": fake_scheduling.url}, sign_in=Rate("sign-in", 1, 2))
+    async with gateway_with(gateway_settings, limits) as gateway:
+        there = on(gateway, practice)
+        token = await there.sign_in()
+        replies = [await there.try_sign_in(f"nobody-{n}") for n in range(2)]
+        known = await there.call("GET", "/v1/patients", token)
+        gateway.clock.advance(seconds=1)
+        later = await there.try_sign_in("nobody-3")
+    assert [reply.status_code for reply in replies] == [401, 429]
+    assert (replies[1].json()["code"], replies[1].headers["retry-after"]) == ("too-many-requests", "1")
+    assert (known.status_code, later.status_code) == (200, 401)
+
+
+@pytest.mark.parametrize(("trusted", "expected"), [("", [401, 429]), ("127.0.0.0/8", [401, 401])])
+async def test_behind_a_trusted_proxy_each_address_has_its_own_share(
+    gateway_settings: Settings, practice: OpenedPractice, trusted, expected
+):
+    limits = limits_for({}, sign_in=Rate("sign-in", 1, 1), trusted_proxies=networks(trusted))
+    async with gateway_with(gateway_settings, limits) as gateway:
+        body = {"practice": practice.code, "login": "nobody-here", "password": "wrong-password-here"}
+        fields = [{"x-forwarded-for": f"203.0.113.9, 198.51.100.{n}"} for n in range(2)]
+        replies = [await gateway.harness.client.post("/v1/sessions", json=body, headers=field) for field in fields]
+    assert [reply.status_code for reply in replies] == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "changed", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("192.0.2.1", {}, 404),
+        ("192.0.2.1", {"metrics_open": True}, 200),
+        ("127.0.0.1", {"trusted_proxies": networks("127.0.0.1")}, 404),
+    ],
+)
+async def test_metrics_are_told_to_this_machine_unless_they_are_opened(
+    gateway_settings: Settings, peer, changed, status
+):
+    async with gateway_with(gateway_settings, limits_for({}, **changed)) as gateway:
+        transport = httpx.ASGITransport(gateway.harness.app, client=(peer, 4711))
+        headers = {"x-forwarded-for": "198.51.100.7"} if "trusted_proxies" in changed else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://praxis") as client:
+            reply = await client.get("/metrics", headers=headers)
+    assert (reply.status_code, b"praxis_" in reply.content) == (status, status == 200)

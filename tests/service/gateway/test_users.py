@@ -82,6 +82,30 @@ async def test_other_roles_hold_at_once_because_sessions_end(gateway: GatewayUnd
     assert (await practice.try_sign_in("desk")).json()["roles"] == ["biller"]
 
 
+async def test_a_provider_signs_in_before_being_linked_and_is_linked_later(gateway: GatewayUnderTest):
+    practice = await gateway.practice()
+    user_id, person, manager = await practice.add_user("doctor", "provider"), new_id(), await practice.sign_in()
+    assert (await practice.try_sign_in("doctor")).status_code == 201
+    change = {"roles": ["provider"], "staff_member_id": str(person)}
+    reply = await practice.call("PUT", f"/v1/users/{user_id}", manager, json=change, headers={"if-match": '"1"'})
+    assert (reply.status_code, reply.json()["staff_member_id"]) == (200, str(person))
+    current = await practice.call("GET", "/v1/sessions/current", await practice.sign_in("doctor"))
+    assert current.json()["staff_member_id"] == str(person)
+
+
+async def test_nobody_is_made_provider_and_biller_in_one(gateway: GatewayUnderTest):
+    practice = await gateway.practice()
+    user_id, manager = await practice.add_user("doctor", "provider"), await practice.sign_in()
+    both = {"roles": ["biller", "provider"]}
+    added = await practice.call("POST", "/v1/users", manager, json={"login": "both", "password": PASSWORD, **both})
+    changed = await practice.call("PUT", f"/v1/users/{user_id}", manager, json=both, headers={"if-match": '"1"'})
+    for reply in (added, changed):
+        assert (reply.status_code, reply.json()["code"]) == (422, "duties-not-apart")
+        assert reply.json()["errors"][0]["pointer"] == "/roles"
+    rows = await practice.under_test.sql("select login, roles from users order by login")
+    assert [(row["login"], row["roles"]) for row in rows] == [("doctor", ["provider"]), ("manager", [MANAGER])]
+
+
 async def test_managers_alone_see_and_add_users(practice: OpenedPractice):
     desk = await practice.sign_in("desk")
     body = {"login": "friend", "password": PASSWORD, "roles": [MANAGER]}

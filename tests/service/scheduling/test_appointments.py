@@ -14,7 +14,7 @@ from praxis.contracts.scheduling import (
 from praxis.kit.clock import tzdata_version
 from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness
-from tests.support.scheduling import LOCATION, TEN, Clinic, at, found, new_clinic
+from tests.support.scheduling import LOCATION, SOON, TEN, Clinic, at, found, new_clinic
 
 OCCUPIED = "select resource_id, starts_at from occupancies where appointment_id = $1"
 
@@ -245,6 +245,7 @@ async def test_a_patient_is_missed_after_the_grace_and_the_time_is_free(scheduli
     early = await clinic.act(path)
     assert (early.status_code, early.json()["code"]) == (409, "grace-running")
     assert datetime.fromisoformat(early.json()["from"]) == at(15)
+    assert early.json()["local_from"] == "2027-02-02T10:15:00-05:00"
     scheduling.clock.advance(minutes=1)
     assert found(await clinic.act(path))["status"] == "noshow"
     assert await occupied(clinic, appointment) == set()
@@ -262,7 +263,7 @@ async def test_a_patient_is_missed_after_the_grace_and_the_time_is_free(scheduli
 ])  # fmt: skip
 async def test_every_other_transition_is_refused_with_what_is_allowed(scheduling: Harness, prepare, action, allowed):
     clinic = await new_clinic(scheduling)
-    appointment = await clinic.booked()
+    appointment = await clinic.booked(SOON)
     bodies = {"cancel": {"reason": "pat"}, "reschedule": {"starts_at": at(60)}}
     path = f"/v1/appointments/{appointment['id']}"
     for step in prepare:
@@ -326,3 +327,45 @@ async def test_a_client_books_in_its_own_channel_and_a_partner_not_at_all(schedu
     assert found(await clinic.practice.post("/v1/appointments", body, role="ehr_client"), 201)["channel"] == "client"
     assert (await clinic.practice.post("/v1/appointments", body, role="partner_client")).status_code == 403
     assert (await clinic.practice.post("/v1/appointments", body, role=None)).status_code == 401
+
+
+@pytest.mark.parametrize("action", ["arrive", "check-in"])
+async def test_nobody_arrives_on_another_day_than_that_of_the_appointment(scheduling: Harness, action):
+    clinic = await new_clinic(scheduling)
+    appointment = await clinic.booked(TEN + timedelta(hours=13))
+    path = f"/v1/appointments/{appointment['id']}/{action}"
+    early = await clinic.act(path)
+    assert (early.status_code, early.json()["code"], early.json()["day"]) == (409, "not-today", "2027-02-02")
+    # 00:30 in New York is 05:30 in UTC; 23:30 there is the next day in UTC.
+    scheduling.clock.advance(hours=15, minutes=30)
+    assert (await clinic.act(path)).status_code in (200, 201)
+    late = await clinic.booked(TEN + timedelta(hours=1), patient_id=await clinic.new_patient("Bo"))
+    scheduling.clock.advance(days=1)
+    assert (await clinic.act(f"/v1/appointments/{late['id']}/{action}")).json()["code"] == "not-today"
+
+
+async def test_the_appointments_of_a_patient_are_listed_by_start_on_whatever_day(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    mine = [(await clinic.booked(start))["id"] for start in (SOON, at(0), at(3000))]
+    await clinic.booked(at(60), patient_id=await clinic.new_patient("Bo"))
+    path = f"/v1/appointments?patient_id={clinic.patient_id}"
+    assert [one["id"] for one in found(await clinic.practice.get(path))["items"]] == mine
+    reply = await clinic.practice.get(f"{path}&on=2027-02-02")
+    assert (reply.status_code, reply.json()["errors"][0]["rule"]) == (422, "one-of")
+
+
+async def test_an_appointment_shows_the_visit_it_became(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    appointment = await clinic.booked(SOON)
+    assert appointment["visit_id"] is None
+    path = f"/v1/appointments/{appointment['id']}"
+    visit = found(await clinic.act(f"{path}/check-in"), 201)
+    assert found(await clinic.practice.get(path))["visit_id"] == visit["id"]
+    [listed] = found(await clinic.practice.get("/v1/appointments?on=2027-02-01"))["items"]
+    assert listed["visit_id"] == visit["id"]
+
+
+async def test_a_start_in_the_past_is_refused_with_the_time_it_is_there(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    reply = await clinic.book(at(-1500))
+    assert "2027-02-01T09:00:00-05:00" in reply.json()["errors"][0]["message"]

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness
 from praxis.kit.unit_of_work import Session
-from services.scheduling.appointments.queries import OCCUPIED, appointments_between
+from services.scheduling.appointments.queries import OCCUPIED, appointments
 from services.scheduling.patients.queries import namesakes, patients
-from services.scheduling.visits.queries import visits_on_floor
+from services.scheduling.visits.queries import visits_of_patient, visits_on_floor
 from tests.support.scheduling import TEN, Clinic, at, new_clinic
 from tests.support.servers import Servers
 
@@ -101,7 +101,7 @@ async def test_the_day_list_reads_only_its_day(clinic: Clinic):
     asked = Asked()
     location, practitioner = UUID(clinic.location_id), UUID(clinic.practitioner_id)
     for where in ((None, None), (location, None), (None, practitioner)):
-        await appointments_between(asked.session, (at(120_000), at(121_440)), *where, None, 50)
+        await appointments(asked.session, (at(120_000), at(121_440)), None, *where, None, 50)
         index, rest = await conditions(clinic, asked.sql)
         assert "starts_at >=" in index
         assert "starts_at <" in index
@@ -131,7 +131,7 @@ async def test_the_searches_by_birth_date_number_and_namesake_use_an_index(clini
     await patients(asked.session, None, date(1980, 5, 17), None, None, 50)
     assert "birth_on =" in (await conditions(clinic, asked.sql))[0]
     await patients(asked.session, None, None, "M-1", None, 50)
-    assert "mrn =" in (await conditions(clinic, asked.sql))[0]
+    assert "mrn_key =" in (await conditions(clinic, asked.sql))[0]
     await namesakes(asked.session, "testperson", "tilda", date(1980, 5, 17))
     assert "given_key =" in (await conditions(clinic, asked.sql))[0]
 
@@ -142,3 +142,15 @@ async def test_the_floor_reads_only_open_visits_of_the_location(clinic: Clinic):
     index, rest = await conditions(clinic, asked.sql)
     assert "location_id" in index
     assert "location_id" not in rest
+
+
+async def test_the_lists_of_a_patient_read_only_theirs(clinic: Clinic):
+    asked = Asked()
+    for question in (
+        appointments(asked.session, None, UUID(clinic.patient_id), None, None, None, 50),
+        visits_of_patient(asked.session, UUID(clinic.patient_id), None, 50),
+    ):
+        await question
+        index, rest = await conditions(clinic, asked.sql)
+        assert "patient_id =" in index
+        assert "patient_id" not in rest

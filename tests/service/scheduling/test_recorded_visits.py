@@ -22,7 +22,7 @@ async def recorded(clinic: Clinic, **changes: Any) -> dict[str, Any]:
     """Record a visit of 2012, its required task done."""
     visit = await clinic.walked_in(**{"arrived_at": ARRIVED, **changes})
     for task in visit["tasks"]:
-        found(await clinic.act(f"/v1/tasks/{task['id']}/complete", {}))
+        await clinic.do(task)
     return visit
 
 
@@ -32,7 +32,7 @@ async def test_a_visit_recorded_afterwards_announces_the_times_at_which_it_was_h
     assert (visit["checked_in_at"], visit["recorded_afterwards"]) == ("2012-02-27T05:28:45Z", True)
     done = found(await clinic.act(f"/v1/visits/{visit['id']}/complete", {"completed_at": ENDED}))
     assert (done["stage"], done["completed_at"], done["room_id"]) == ("completed", "2012-02-27T05:43:45Z", None)
-    found(await clinic.act(f"/v1/visits/{visit['id']}/amend", {"reason": "task-not-performed", "tasks": []}))
+    found(await clinic.amend(done, {"reason": "task-not-performed", "tasks": []}))
     [arrival] = await clinic.practice.announced(VisitCheckedInV1)
     [end] = await clinic.practice.announced(VisitCompletedV1)
     [amended] = await clinic.practice.announced(VisitAmendedV1)
@@ -173,7 +173,7 @@ async def test_of_twins_with_one_reference_one_is_recorded_and_the_others_learn_
 async def test_visits_without_a_reference_and_visits_of_another_practice_are_others(scheduling: Harness):
     here, there = await new_clinic(scheduling), await new_clinic(scheduling)
     ids = {(await clinic.walked_in(external_reference="E-1"))["id"] for clinic in (here, there)}
-    ids |= {(await here.walked_in())["id"] for _ in range(2)}
+    ids |= {(await here.walked_in(arrived_at=ARRIVED))["id"] for _ in range(2)}
     assert len(ids) == 4
 
 

@@ -70,8 +70,11 @@ async def test_a_visit_type_is_replaced_whole(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     path = f"/v1/visit-types/{clinic.visit_type_id}"
     body = {"code": "CHECKUP", "name": "Long check-up", "duration_minutes": 60, "status": "active"}
-    changed = found(await clinic.practice.put(path, body, revision=1))
-    assert (changed["duration_minutes"], changed["required_tasks"], changed["needs_room"]) == (60, [], True)
+    for less in (body, {**body, "needs_room": True}, {**body, "required_tasks": []}):
+        assert (await clinic.practice.put(path, less, revision=1)).status_code == 422
+    whole = {**body, "needs_room": False, "required_tasks": []}
+    changed = found(await clinic.practice.put(path, whole, revision=1))
+    assert (changed["duration_minutes"], changed["required_tasks"], changed["needs_room"]) == (60, [], False)
 
 
 @pytest.mark.parametrize(("change", "code"), [
@@ -136,3 +139,11 @@ async def test_practitioners_are_listed_by_id(scheduling: Harness):
     first = found(await clinic.practice.get("/v1/practitioners?limit=2"))
     rest = found(await clinic.practice.get(f"/v1/practitioners?limit=2&cursor={first['next']}"))
     assert [one["id"] for one in first["items"] + rest["items"]] == ids
+
+
+async def test_practitioners_of_one_role_are_listed_alone(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    biller = await clinic.new_practitioner("biller")
+    listed = found(await clinic.practice.get("/v1/practitioners?role=biller"))["items"]
+    assert [one["id"] for one in listed] == [biller]
+    assert (await clinic.practice.get("/v1/practitioners?role=surgeon")).status_code == 422

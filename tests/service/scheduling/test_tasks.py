@@ -5,15 +5,7 @@ from uuid import UUID
 import pytest
 
 from praxis.kit.testing import Harness
-from tests.support.scheduling import Clinic, found, new_clinic
-
-VITALS = {
-    "systolic_mmhg": 128,
-    "diastolic_mmhg": 82,
-    "pulse_per_minute": 71,
-    "temperature_decicelsius": 372,
-    "weight_grams": 70123,
-}
+from tests.support.scheduling import VITALS, Clinic, found, new_clinic
 
 
 async def ready_task(clinic: Clinic, code: str = "vital-signs") -> str:
@@ -80,7 +72,7 @@ async def test_a_task_on_an_old_revision_is_refused(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     task_id = await ready_task(clinic)
     found(await clinic.act(f"/v1/tasks/{task_id}/start", headers={"if-match": '"1"'}))
-    stale = await clinic.act(f"/v1/tasks/{task_id}/complete", {}, headers={"if-match": '"1"'})
+    stale = await clinic.act(f"/v1/tasks/{task_id}/complete", {"result": VITALS}, headers={"if-match": '"1"'})
     assert (stale.status_code, stale.json()["current_revision"]) == (412, 2)
 
 
@@ -89,3 +81,51 @@ async def test_a_code_is_a_slug(scheduling: Harness):
     visit = await clinic.walked_in()
     for code in ("Blood Draw", "-ekg", "", "x" * 41):
         assert (await clinic.act(f"/v1/visits/{visit['id']}/tasks", {"code": code})).status_code == 422
+
+
+async def test_vital_signs_are_completed_with_their_values_or_waived(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    task_id = await ready_task(clinic)
+    for body in ({}, {"result": None}):
+        reply = await clinic.act(f"/v1/tasks/{task_id}/complete", body)
+        assert (reply.status_code, reply.json()["code"]) == (422, "result-needed")
+        [error] = reply.json()["errors"]
+        assert (error["pointer"], "or waive the task" in error["message"]) == ("/result", True)
+    found(await clinic.act(f"/v1/tasks/{task_id}/waive", {"reason": "patient-declined"}))
+
+
+async def test_a_corrected_result_is_read_and_the_former_one_kept_sealed(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    task_id, path = await ready_task(clinic), "/v1/tasks/{}/correct"
+    right = {"weight_grams": 71_230}
+    early = await clinic.act(path.format(task_id), {"result": right})
+    assert (early.status_code, early.json()["code"]) == (409, "transition-refused")
+    found(await clinic.act(f"/v1/tasks/{task_id}/complete", {"result": VITALS}))
+    [before] = await clinic.practice.sql("select result_sealed from tasks where id = $1", UUID(task_id))
+    corrected = found(await clinic.act(path.format(task_id), {"result": right}, role="medical_assistant"))
+    assert (corrected["status"], corrected["revision"]) == ("completed", 3)
+    shown = found(await clinic.practice.get(f"/v1/tasks/{task_id}", role="provider"))["result"]
+    assert {name: value for name, value in shown.items() if value is not None} == right
+    [kept] = await clinic.practice.sql("select task_id, revision, result_sealed, replaced_by from task_results")
+    assistant = clinic.practice.actor("medical_assistant").id
+    assert tuple(kept.values()) == (UUID(task_id), 2, before["result_sealed"], assistant)
+    [trail] = await clinic.practice.sql("select patient_id from audit where action = 'scheduling.tasks.correct'")
+    assert str(trail["patient_id"]) == clinic.patient_id
+
+
+async def test_only_a_recorded_measurement_is_corrected_by_those_who_care(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    task_id = await ready_task(clinic, "ekg")
+    found(await clinic.act(f"/v1/tasks/{task_id}/complete", {}))
+    reply = await clinic.act(f"/v1/tasks/{task_id}/correct", {"result": VITALS})
+    assert (reply.status_code, reply.json()["code"]) == (422, "result-not-taken")
+    body = {"result": VITALS}
+    assert (await clinic.act(f"/v1/tasks/{task_id}/correct", body, role="receptionist")).status_code == 403
+    assert (await clinic.act(f"/v1/tasks/{task_id}/correct", {})).status_code == 422
+
+
+async def test_exchanged_pressures_are_refused_in_words(scheduling: Harness):
+    clinic = await new_clinic(scheduling)
+    body = {"result": {"systolic_mmhg": 70, "diastolic_mmhg": 120}}
+    reply = await clinic.act(f"/v1/tasks/{await ready_task(clinic)}/complete", body)
+    assert "systolic_mmhg that is higher than diastolic_mmhg" in reply.json()["errors"][0]["message"]

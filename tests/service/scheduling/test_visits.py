@@ -8,7 +8,7 @@ from praxis.contracts.event import Event
 from praxis.contracts.scheduling import PerformedTask, VisitAmendedV1, VisitCheckedInV1, VisitCompletedV1
 from praxis.kit.ids import new_id
 from praxis.kit.testing import Harness
-from tests.support.scheduling import LOCATION, TEN, Clinic, found, new_clinic
+from tests.support.scheduling import LOCATION, SOON, Clinic, found, new_clinic
 
 
 async def stories(clinic: Clinic, event: type[Event]) -> list[str]:
@@ -20,7 +20,7 @@ async def stories(clinic: Clinic, event: type[Event]) -> list[str]:
 
 async def test_checking_in_opens_the_visit_of_the_appointment_with_its_required_tasks(scheduling: Harness):
     clinic = await new_clinic(scheduling, required_tasks=["vital-signs", "ekg"])
-    appointment = await clinic.booked()
+    appointment = await clinic.booked(SOON)
     reply = await clinic.act(f"/v1/appointments/{appointment['id']}/check-in", role="receptionist")
     visit = found(reply, 201)
     assert reply.headers["etag"] == '"1"'
@@ -44,7 +44,7 @@ async def test_the_whole_way_over_the_floor_is_kept_step_by_step(scheduling: Har
         scheduling.clock.advance(minutes=5)
         found(await clinic.act(f"{path}/room", {"room_id": room}))
     found(await clinic.act(f"{path}/begin", role="provider"))
-    found(await clinic.act(f"/v1/tasks/{visit['tasks'][0]['id']}/complete", {}))
+    await clinic.do(visit["tasks"][0])
     done = found(await clinic.act(f"{path}/complete", role="provider"))
     assert (done["stage"], done["revision"], done["room_id"]) == ("completed", 5, second_room)
     steps = [(step["revision"], step["step"], step["room_id"], step["at"]) for step in done["flow"]]
@@ -66,7 +66,7 @@ async def test_a_completed_visit_announces_what_was_done_and_fulfils_its_appoint
     found(await clinic.act(f"{path}/room", {"room_id": clinic.room_id}))
     extra = [found(await clinic.act(f"{path}/tasks", {"code": "injection"}), 201) for _ in range(3)]
     for task in (visit["tasks"][0], *extra[:2]):
-        found(await clinic.act(f"/v1/tasks/{task['id']}/complete", {}))
+        await clinic.do(task)
     done = found(await clinic.act(f"{path}/complete"))
     assert done["performed"] == [{"code": "injection", "quantity": 2}, {"code": "vital-signs", "quantity": 1}]
     assert [task["waiver_reason"] for task in done["tasks"]] == [None, None, None, "visit-ended"]
@@ -110,7 +110,7 @@ async def test_required_tasks_are_done_or_waived_with_a_reason_before_the_end(sc
     assert refused.json()["open_tasks"] == [{"task_id": task["id"], "code": task["code"]} for task in (vitals, ekg)]
     found(await clinic.act(f"/v1/tasks/{vitals['id']}/start"))
     assert len((await clinic.act(path)).json()["open_tasks"]) == 2
-    found(await clinic.act(f"/v1/tasks/{vitals['id']}/complete", {}))
+    await clinic.do(vitals)
     found(await clinic.act(f"/v1/tasks/{ekg['id']}/waive", {"reason": "patient-declined"}))
     assert found(await clinic.act(path))["performed"] == [{"code": "vital-signs", "quantity": 1}]
     assert len(await clinic.practice.announced(VisitCompletedV1)) == 1
@@ -165,16 +165,16 @@ async def test_a_completed_visit_takes_no_more_steps_or_tasks(scheduling: Harnes
 async def test_an_amendment_replaces_what_was_done_and_keeps_what_was_recorded(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     done = await clinic.completed()
-    path, colleague = f"/v1/visits/{done['id']}/amend", await clinic.new_practitioner()
+    colleague = await clinic.new_practitioner()
     tasks = [{"code": "injection", "quantity": 2}, {"code": "ekg"}]
-    first = found(await clinic.act(path, {"reason": "task-omitted", "tasks": tasks}))
+    first = found(await clinic.amend(done, {"reason": "entered-in-error", "tasks": tasks}))
     assert first["performed"] == [{"code": "ekg", "quantity": 1}, {"code": "injection", "quantity": 2}]
-    second = found(await clinic.act(path, {"reason": "wrong-practitioner", "practitioner_id": colleague}))
+    second = found(await clinic.amend(first, {"reason": "wrong-practitioner", "practitioner_id": colleague}))
     assert (second["revision"], second["practitioner_id"], second["performed"]) == (5, colleague, first["performed"])
-    third = found(await clinic.act(path, {"reason": "task-not-performed", "tasks": []}))
+    third = found(await clinic.amend(second, {"reason": "task-not-performed", "tasks": []}))
     assert third["performed"] == []
     assert [step["reason"] for step in third["flow"][3:]] == [
-        "task-omitted",
+        "entered-in-error",
         "wrong-practitioner",
         "task-not-performed",
     ]
@@ -204,7 +204,7 @@ async def test_an_amendment_replaces_what_was_done_and_keeps_what_was_recorded(s
 async def test_an_amendment_that_says_nothing_right_is_refused(scheduling: Harness, body, status, code):
     clinic = await new_clinic(scheduling)
     done = await clinic.completed()
-    reply = await clinic.act(f"/v1/visits/{done['id']}/amend", body)
+    reply = await clinic.amend(done, body)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
     assert await clinic.practice.announced(VisitAmendedV1) == []
 
@@ -212,11 +212,12 @@ async def test_an_amendment_that_says_nothing_right_is_refused(scheduling: Harne
 async def test_an_open_visit_is_not_amended_and_a_biller_holds_none(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     visit = await clinic.walked_in()
-    early = await clinic.act(f"/v1/visits/{visit['id']}/amend", {"reason": "task-omitted", "tasks": []})
+    early = await clinic.amend(visit, {"reason": "task-omitted", "tasks": []})
     assert (early.status_code, early.json()["code"]) == (409, "visit-not-completed")
+    clinic.patient_id = await clinic.new_patient("Bo")
     done = await clinic.completed()
     body = {"reason": "wrong-practitioner", "practitioner_id": await clinic.new_practitioner("biller")}
-    reply = await clinic.act(f"/v1/visits/{done['id']}/amend", body)
+    reply = await clinic.amend(done, body)
     assert (reply.status_code, reply.json()["code"]) == (409, "practitioner-not-clinical")
 
 
@@ -232,7 +233,7 @@ async def test_a_step_on_an_old_revision_is_refused(scheduling: Harness):
 
 async def test_the_floor_shows_open_visits_by_arrival(scheduling: Harness):
     clinic = await new_clinic(scheduling)
-    await clinic.completed(TEN)
+    await clinic.completed()
     waiting = []
     for name in ("Bo", "Cy", "Di"):
         scheduling.clock.advance(minutes=1)
@@ -249,6 +250,8 @@ async def test_the_floor_shows_open_visits_by_arrival(scheduling: Harness):
     ("complete", "medical_office_manager", 403),
     ("complete", None, 401),
     ("amend", "receptionist", 403),
+    ("amend", "medical_assistant", 403),
+    ("end", "biller", 403),
     ("tasks", "receptionist", 403),
 ])  # fmt: skip
 async def test_steps_are_for_those_who_take_them(scheduling: Harness, path, role, status):

@@ -272,4 +272,8 @@ def batches(draw: st.DrawFn) -> Batch:
         else claim
         for claim in claims
     ]
-    return batch_of(*(replace(claim, control_number=f"C{number}") for number, claim in enumerate(shared)))
+    elsewhere = [
+        replace(claim, facility=None) if claim.facility and claim.facility.address == claim.billing.address else claim
+        for claim in shared  # A facility at the billing provider's own address is not written.
+    ]
+    return batch_of(*(replace(claim, control_number=f"C{number}") for number, claim in enumerate(elsewhere)))

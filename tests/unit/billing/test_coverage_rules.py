@@ -10,8 +10,9 @@ from praxis.kit.npi import is_npi
 from praxis.kit.problems import Invalid
 from services.billing.claims.domain import RELATIONSHIP_CODES
 from services.billing.claims.engine.scrub.codes import RELATIONSHIPS
-from services.billing.coverage.domain import require_end
-from services.billing.payers.domain import require_npi, require_single_fees
+from services.billing.claims.engine.scrub.codes import STATES as CLAIM_STATES
+from services.billing.coverage.domain import require_births, require_end
+from services.billing.payers.domain import STATES, full_postal_code, require_npi, require_single_fees, spelled_state
 
 
 def test_a_coverage_may_end_on_its_first_day_and_not_before():
@@ -57,3 +58,25 @@ def test_a_code_is_priced_once_for_each_modifier():
 
 def test_every_relationship_but_self_has_a_code_that_the_claim_rules_know():
     assert {code for name, code in RELATIONSHIP_CODES.items() if name != "self"} <= RELATIONSHIPS
+
+
+def test_a_birth_lies_between_1890_and_today_and_each_wrong_one_is_named():
+    today = date(2027, 2, 1)
+    require_births({"/subscriber/birth_on": date(1890, 1, 1), "/patient/birth_on": today}, today)
+    with pytest.raises(Invalid) as refusal:
+        require_births({"/subscriber/birth_on": date(1889, 12, 31), "/patient/birth_on": date(2027, 2, 2)}, today)
+    assert [error.pointer for error in refusal.value.errors] == ["/subscriber/birth_on", "/patient/birth_on"]
+
+
+def test_the_states_that_may_be_entered_are_those_that_the_claim_rules_know():
+    assert set(STATES.split("|")) == CLAIM_STATES
+    assert spelled_state("NY") == "NY"
+    for text in ("XX", "ny", "NYC", "NY|OH"):
+        with pytest.raises(ValueError, match="such as NY"):
+            spelled_state(text)
+
+
+def test_a_billing_provider_writes_all_nine_digits_with_or_without_hyphen():
+    assert {full_postal_code("10001-9998"), full_postal_code("100019998")} == {"100019998"}
+    with pytest.raises(ValueError, match="nine digits"):
+        full_postal_code("10001")

@@ -11,13 +11,13 @@ from gateway.proxy.admission import Overloaded, WaitingRoom
 class Visitor:
     """A request that holds its place until it is told to go."""
 
-    def __init__(self, room: WaitingRoom, urgent: bool = True) -> None:
+    def __init__(self, room: WaitingRoom, urgent: bool = True, caller: object = None) -> None:
         self._go = asyncio.Event()
         self.works = asyncio.Event()
-        self.task = asyncio.create_task(self._visit(room, urgent))
+        self.task = asyncio.create_task(self._visit(room, urgent, caller or self))
 
-    async def _visit(self, room: WaitingRoom, urgent: bool) -> None:
-        async with room.place(urgent):
+    async def _visit(self, room: WaitingRoom, urgent: bool, caller: object) -> None:
+        async with room.place(caller, urgent):
             self.works.set()
             await self._go.wait()
 
@@ -84,20 +84,52 @@ async def test_who_waits_too_long_is_turned_away_and_leaves_no_trace():
     room = WaitingRoom(running=1, waiting=2, seconds=0.01)
     [first] = await visitors(room, True)
     with pytest.raises(Overloaded):
-        async with room.place(urgent=True):
+        async with room.place("a", urgent=True):
             pass
     assert room.waiting == 0
     await first.leave()
-    async with room.place(urgent=False):
+    async with room.place("b", urgent=False):
         pass
+
+
+@pytest.mark.parametrize(("urgent", "share"), [(True, 4), (False, 2)])
+async def test_one_caller_has_a_share_of_the_places_and_waits_for_more_while_others_pass(urgent, share):
+    room = WaitingRoom(running=8, waiting=20, seconds=30)
+    greedy = [Visitor(room, urgent, caller="greedy") for _ in range(share + 2)]
+    await settled()
+    assert [v.works.is_set() for v in greedy] == [True] * share + [False] * 2
+    [other] = await visitors(room, urgent)
+    assert other.works.is_set()
+    await greedy[0].leave()
+    await settled()
+    assert [v.works.is_set() for v in greedy[share:]] == [True, False]
+    for visitor in (other, *greedy[1:]):
+        await visitor.leave()
+    assert (room.waiting, room._free) == (0, 8)
+
+
+async def test_a_place_passes_over_whoever_has_a_full_share():
+    room = WaitingRoom(running=2, waiting=20, seconds=30)
+    first, second = Visitor(room, True, caller="greedy"), Visitor(room, True, caller="other")
+    third = Visitor(room, True, caller="greedy")
+    [system] = await visitors(room, False)
+    assert (third.works.is_set(), system.works.is_set()) == (False, False)
+    await second.leave()
+    await settled()
+    assert (third.works.is_set(), system.works.is_set()) == (False, True)
+    await first.leave()
+    await settled()
+    assert third.works.is_set()
+    await third.leave()
+    await system.leave()
 
 
 async def test_a_place_that_fails_is_given_back():
     room = WaitingRoom(running=1, waiting=0, seconds=30)
     with pytest.raises(ZeroDivisionError):
-        async with room.place(urgent=True):
+        async with room.place("a", urgent=True):
             raise ZeroDivisionError
-    async with room.place(urgent=True):
+    async with room.place("a", urgent=True):
         pass
 
 
@@ -122,7 +154,7 @@ async def test_whatever_happens_never_more_than_the_places_work_and_all_come_fre
 
     async def visit() -> None:
         nonlocal inside, most
-        async with room.place(chance.random() < 0.5):
+        async with room.place(chance.randrange(6), chance.random() < 0.5):
             inside += 1
             most = max(most, inside)
             try:
@@ -140,4 +172,4 @@ async def test_whatever_happens_never_more_than_the_places_work_and_all_come_fre
             await asyncio.sleep(0)
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(result) for result in results} <= {type(None), Overloaded, asyncio.CancelledError}
-    assert (most, room.waiting, room._free) == (3, 0, 3)
+    assert (most, room.waiting, room._free, dict(room._held)) == (3, 0, 3, {})

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from gateway.identity.domain import (
     ABSOLUTE,
     IDLE,
+    DutiesNotApart,
     OwnAccount,
     TooManyAttempts,
     attempt_subject,
@@ -15,6 +16,7 @@ from gateway.identity.domain import (
     new_api_key,
     new_session_token,
     require_attempt_left,
+    require_duties_apart,
     require_other,
     session_end,
     token_digest,
@@ -100,3 +102,13 @@ def test_nobody_acts_on_their_own_account():
     require_other(own, new_id())
     with pytest.raises(OwnAccount):
         require_other(own, own)
+
+
+def test_who_codes_care_does_not_run_the_money():
+    require_duties_apart(["provider", "medical_office_manager"])
+    require_duties_apart(["biller", "receptionist"])
+    with pytest.raises(DutiesNotApart) as refusal:
+        require_duties_apart(["receptionist", "biller", "provider"])
+    [error] = refusal.value.errors
+    assert (error.pointer, error.rule) == ("/roles", "duties-apart")
+    assert "another user" in error.message

@@ -11,6 +11,7 @@ from praxis.kit.ids import new_id
 from praxis.kit.problems import TransitionRefused
 from services.scheduling.resources.domain import RequiredTaskRepeated, require_each_once
 from services.scheduling.tasks.domain import (
+    ResultNeeded,
     ResultNotTaken,
     TaskStatus,
     require_result_fits,
@@ -20,6 +21,8 @@ from services.scheduling.tasks.schemas import VitalSigns
 from services.scheduling.visits.domain import (
     FlowRefused,
     NotClinical,
+    PractitionerNotYours,
+    ReasonRefuted,
     ReferenceUnknown,
     RoomNeeded,
     RoomNotUsable,
@@ -31,6 +34,7 @@ from services.scheduling.visits.domain import (
     require_roomed,
     require_usable_room,
 )
+from services.scheduling.visits.engine import require_fitting, require_own
 
 STEPS = {
     ("waiting", "roomed"),
@@ -40,6 +44,9 @@ STEPS = {
     ("roomed", "with-provider"),
     ("roomed", "completed"),
     ("with-provider", "completed"),
+    ("waiting", "ended"),
+    ("roomed", "ended"),
+    ("with-provider", "ended"),
 }
 TASK_STEPS = {
     ("ready", "in-progress"),
@@ -76,6 +83,8 @@ def test_exactly_the_steps_of_a_task_are_allowed(current: TaskStatus, to: TaskSt
 def test_only_vital_signs_have_a_result():
     require_result_fits("vital-signs", has_result=True)
     require_result_fits("ekg", has_result=False)
+    with pytest.raises(ResultNeeded):
+        require_result_fits("vital-signs", has_result=False)
     with pytest.raises(ResultNotTaken):
         require_result_fits("ekg", has_result=True)
 
@@ -121,3 +130,40 @@ def test_a_code_named_twice_is_pointed_at():
 def test_a_measurement_that_is_none_is_refused(result: dict[str, object]):
     with pytest.raises(ValidationError):
         VitalSigns.model_validate(result)
+
+
+DONE = {"ekg": 1, "injection": 2}
+
+
+@pytest.mark.parametrize(("reason", "after", "told"), [
+    ("task-omitted", {"ekg": 1, "injection": 3, "education": 1}, None),
+    ("task-omitted", {"injection": 2}, "ekg is missing"),
+    ("task-omitted", {}, "ekg and injection are missing"),
+    ("task-omitted", {"ekg": 1, "injection": 1}, "injection would count less"),
+    ("task-not-performed", {"injection": 1}, None),
+    ("task-not-performed", {}, None),
+    ("task-not-performed", {"ekg": 2}, "ekg would be added"),
+    ("task-not-performed", {"education": 1}, "education would be added"),
+    ("wrong-quantity", {"ekg": 5, "injection": 1}, None),
+    ("wrong-quantity", {"ekg": 1}, "injection is missing"),
+    ("wrong-quantity", {**DONE, "education": 1}, "education would be added"),
+    ("wrong-practitioner", DONE, None),
+    ("wrong-practitioner", {"ekg": 1}, "Leave the tasks out"),
+    ("entered-in-error", {"education": 9}, None),
+])  # fmt: skip
+def test_a_reason_binds_what_the_list_may_change(reason, after, told):
+    if told is None:
+        require_fitting(reason, DONE, after)
+        return
+    with pytest.raises(ReasonRefuted) as refusal:
+        require_fitting(reason, DONE, after)
+    assert any(told in error.message for error in refusal.value.errors)
+
+
+def test_a_lead_names_anyone_and_a_provider_only_themselves():
+    me, other = new_id(), new_id()
+    require_own(is_lead=True, staff_member_id=None, practitioner_id=other)
+    require_own(is_lead=False, staff_member_id=me, practitioner_id=me)
+    for who in (other, None):
+        with pytest.raises(PractitionerNotYours):
+            require_own(is_lead=False, staff_member_id=who, practitioner_id=me)

@@ -105,6 +105,7 @@ def _create_patients() -> None:
             revision bigint not null check (revision > 0),
             status text not null check (status in ('active', 'inactive')),
             mrn text not null check (mrn ~ '^[A-Za-z0-9][A-Za-z0-9-]{{0,19}}$'),
+            mrn_key text not null generated always as (upper(mrn)) stored,
             family_name text not null check (length(family_name) between 1 and 60),
             given_name text not null check (length(given_name) between 1 and 60),
             family_key text collate "C" not null check (family_key <> ''),
@@ -117,7 +118,7 @@ def _create_patients() -> None:
             confirmed_new boolean not null,
             changed_at timestamptz not null,
             primary key (practice_id, id),
-            constraint patients_mrn unique (practice_id, mrn)
+            constraint patients_mrn unique (practice_id, mrn_key)
         )
     """)
     op.execute(
@@ -165,6 +166,7 @@ def _create_appointments() -> None:
     """)
     op.execute("create index appointments_day on appointments (practice_id, starts_at, id)")
     op.execute("create index appointments_location_day on appointments (practice_id, location_id, starts_at, id)")
+    op.execute("create index appointments_of_patient on appointments (practice_id, patient_id, starts_at, id)")
     op.execute(
         "create index appointments_practitioner_day on appointments (practice_id, practitioner_id, starts_at, id)"
     )
@@ -200,7 +202,7 @@ def _create_visits() -> None:
             id uuid not null,
             revision bigint not null check (revision > 0),
             correlation_id uuid not null,
-            stage text not null check (stage in ('waiting', 'roomed', 'with-provider', 'completed')),
+            stage text not null check (stage in ('waiting', 'roomed', 'with-provider', 'completed', 'ended')),
             appointment_id uuid,
             patient_id uuid not null,
             visit_type_id uuid not null,
@@ -213,14 +215,17 @@ def _create_visits() -> None:
             external_reference text check (external_reference ~ '^[!-~]{{1,120}}$'),
             checked_in_at timestamptz not null,
             completed_at timestamptz check (completed_at >= checked_in_at),
+            ended_at timestamptz,
+            end_reason text,
             changed_at timestamptz not null,
             primary key (practice_id, id),
             constraint visits_completed check ((stage = 'completed') = (completed_at is not null)),
+            constraint visits_ended check
+                ((stage = 'ended') = (ended_at is not null) and (ended_at is not null) = (end_reason is not null)),
             constraint visits_roomed check (stage <> 'roomed' or room_id is not null),
             constraint visits_recorded_afterwards check
-                (not recorded_afterwards or (room_id is null and stage in ('waiting', 'completed'))),
+                (not recorded_afterwards or (room_id is null and stage in ('waiting', 'completed', 'ended'))),
             constraint visits_external_reference unique (practice_id, external_reference),
-            constraint visits_one_per_appointment unique (practice_id, appointment_id),
             constraint visits_appointment foreign key (practice_id, appointment_id) references appointments (practice_id, id),
             constraint visits_patient foreign key (practice_id, patient_id) references patients (practice_id, id),
             constraint visits_visit_type foreign key (practice_id, visit_type_id) references visit_types (practice_id, id),
@@ -230,17 +235,24 @@ def _create_visits() -> None:
             constraint visits_in_room foreign key (practice_id, room_id) references rooms (practice_id, id)
         )
     """)
-    op.execute("create unique index visits_room on visits (practice_id, room_id) where completed_at is null")
+    is_open = "completed_at is null and ended_at is null"
     op.execute(
-        "create index visits_floor on visits (practice_id, location_id, checked_in_at, id) where completed_at is null"
+        "create unique index visits_one_per_appointment on visits (practice_id, appointment_id) where ended_at is null"
     )
+    op.execute(
+        "create unique index visits_one_open_per_patient on visits (practice_id, patient_id) "
+        f"where {is_open} and not recorded_afterwards"
+    )
+    op.execute(f"create unique index visits_room on visits (practice_id, room_id) where {is_open}")
+    op.execute(f"create index visits_floor on visits (practice_id, location_id, checked_in_at, id) where {is_open}")
+    op.execute("create index visits_of_patient on visits (practice_id, patient_id, checked_in_at, id)")
     tables.protect("visits")
     op.execute(f"""
         create table visit_flow (
             {PRACTICE_COLUMN},
             visit_id uuid not null,
             revision bigint not null check (revision > 0),
-            step text not null check (step in ('waiting', 'roomed', 'with-provider', 'completed', 'amended')),
+            step text not null check (step in ('waiting', 'roomed', 'with-provider', 'completed', 'ended', 'amended')),
             room_id uuid,
             practitioner_id uuid not null,
             reason text,
@@ -248,7 +260,7 @@ def _create_visits() -> None:
             actor_id uuid not null,
             primary key (practice_id, visit_id, revision),
             constraint visit_flow_visit foreign key (practice_id, visit_id) references visits (practice_id, id),
-            constraint visit_flow_reason check ((step = 'amended') = (reason is not null))
+            constraint visit_flow_reason check ((step in ('ended', 'amended')) = (reason is not null))
         )
     """)
     tables.append_only("visit_flow")
@@ -292,3 +304,16 @@ def _create_tasks() -> None:
     """)
     op.execute("create index tasks_of_visit on tasks (practice_id, visit_id, id)")
     tables.protect("tasks")
+    op.execute(f"""
+        create table task_results (
+            {PRACTICE_COLUMN},
+            task_id uuid not null,
+            revision bigint not null check (revision > 0),
+            result_sealed bytea not null,
+            replaced_at timestamptz not null,
+            replaced_by uuid not null,
+            primary key (practice_id, task_id, revision),
+            constraint task_results_task foreign key (practice_id, task_id) references tasks (practice_id, id)
+        )
+    """)
+    tables.append_only("task_results")
