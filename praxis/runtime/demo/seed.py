@@ -85,7 +85,7 @@ def _ensured(api: Api, role: str, path: str, name: str, body: Json) -> str:
     for found in api.every(role, path):
         if found[name] == body[name]:
             return str(found["id"])
-    return str(api.post(role, path, body)["id"])
+    return str(api.post(role, path.partition("?")[0], body)["id"])
 
 
 def _room(api: Api, location_id: str, name: str) -> str:

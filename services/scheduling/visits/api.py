@@ -11,7 +11,7 @@ from praxis.kit.unit_of_work import Session
 from services.scheduling.appointments.domain import require_one
 from services.scheduling.tasks.queries import tasks_of_visit
 from services.scheduling.visits import commands, queries
-from services.scheduling.visits.engine import as_amended
+from services.scheduling.visits.domain import as_amended
 from services.scheduling.visits.schemas import (
     AddTask,
     AmendVisit,

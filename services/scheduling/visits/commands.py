@@ -34,17 +34,18 @@ from services.scheduling.visits.domain import (
     require_clinical,
     require_completed,
     require_distinct,
+    require_fitting,
     require_flow,
     require_free,
     require_new,
     require_open,
+    require_own,
     require_past_arrival,
     require_past_end,
     require_present,
     require_roomed,
     require_usable_room,
 )
-from services.scheduling.visits.engine import require_fitting, require_own
 from services.scheduling.visits.models import FlowStep, PerformedTask, Visit
 from services.scheduling.visits.queries import (
     open_visit_of,

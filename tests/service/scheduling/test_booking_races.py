@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from praxis.contracts.scheduling import AppointmentBookedV1, VisitCheckedInV1, VisitCompletedV1
 from praxis.kit.testing import Harness
-from tests.support.scheduling import TEN, Clinic, at, found, new_clinic
+from tests.support.scheduling import SOON, TEN, Clinic, at, found, new_clinic
 
 CLIENTS = 64
 OVERLAPS = """
@@ -137,7 +138,9 @@ async def test_moving_booking_and_cancelling_in_one_room_ends_without_overlap_or
 async def test_a_cancel_and_a_check_in_at_once_do_not_both_happen(scheduling: Harness):
     clinic = await new_clinic(scheduling)
     for n in range(5):
-        appointment = await clinic.booked(at(30 * n))
+        appointment = await clinic.booked(
+            SOON + timedelta(minutes=30 * n), patient_id=await clinic.new_patient(f"Bo{'abcde'[n]}")
+        )
         path = f"/v1/appointments/{appointment['id']}"
         cancelled, checked_in = await asyncio.gather(
             clinic.act(f"{path}/cancel", {"reason": "pat"}), clinic.act(f"{path}/check-in")
@@ -148,7 +151,7 @@ async def test_a_cancel_and_a_check_in_at_once_do_not_both_happen(scheduling: Ha
 
 async def test_a_double_click_checks_in_once(scheduling: Harness):
     clinic = await new_clinic(scheduling)
-    appointment = await clinic.booked()
+    appointment = await clinic.booked(SOON)
     replies = await asyncio.gather(*(clinic.act(f"/v1/appointments/{appointment['id']}/check-in") for _ in range(6)))
     assert statuses(replies) == {201: 1, 409: 5}
     assert len(await clinic.practice.announced(VisitCheckedInV1)) == 1

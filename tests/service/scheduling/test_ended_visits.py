@@ -71,7 +71,8 @@ async def test_what_is_over_is_not_ended_and_what_has_ended_goes_nowhere(schedul
     stale = await clinic.act(f"{at}/end", {"reason": "duplicate"}, headers={"if-match": '"7"'})
     assert stale.status_code == 412
     ended = found(await clinic.act(f"{at}/end", {"reason": "duplicate"}))
-    for step, body in (("begin", {}), ("complete", {}), ("room", {"room_id": clinic.room_id}), ("end", {"reason": "duplicate"})):  # fmt: skip
+    steps = {"begin": {}, "complete": {}, "room": {"room_id": clinic.room_id}, "end": {"reason": "duplicate"}}
+    for step, body in steps.items():
         assert (await clinic.act(f"{at}/{step}", body)).json()["code"] == "transition-refused"
     assert (await clinic.act(f"{at}/tasks", {"code": "ekg"})).json()["code"] == "visit-ended"
     assert (await clinic.amend(ended, {"reason": "entered-in-error", "tasks": []})).json()["code"] == "visit-ended"

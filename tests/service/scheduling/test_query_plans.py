@@ -147,8 +147,8 @@ async def test_the_floor_reads_only_open_visits_of_the_location(clinic: Clinic):
 async def test_the_lists_of_a_patient_read_only_theirs(clinic: Clinic):
     asked = Asked()
     for question in (
-        appointments(asked.session, None, UUID(clinic.patient_id), None, None, None, 50),
-        visits_of_patient(asked.session, UUID(clinic.patient_id), None, 50),
+        appointments(asked.session, None, new_id(), None, None, None, 50),
+        visits_of_patient(asked.session, new_id(), None, 50),
     ):
         await question
         index, rest = await conditions(clinic, asked.sql)

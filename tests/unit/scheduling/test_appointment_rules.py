@@ -101,20 +101,20 @@ def test_the_cancellation_reasons_are_the_thirty_two_of_fhir():
                                              (datetime.min.replace(tzinfo=UTC), "not-in-the-past")])  # fmt: skip
 def test_a_start_nobody_can_book_is_refused_at_its_field(start: datetime, rule: str):
     with pytest.raises(Invalid) as refusal:
-        require_bookable_time(start, NOON, "/starts_at")
+        require_bookable_time(start, NOON, "America/New_York", "/starts_at")
     assert rules(refusal) == {"/starts_at": rule}
 
 
 @pytest.mark.parametrize("start", [NOON, NOON + HORIZON])
 def test_the_first_and_the_last_bookable_start_are_allowed(start: datetime):
-    require_bookable_time(start, NOON, "/starts_at")
+    require_bookable_time(start, NOON, "America/New_York", "/starts_at")
 
 
 def test_an_appointment_is_missed_from_the_end_of_its_grace_on():
     with pytest.raises(GraceRunning) as refusal:
-        require_grace_over(NOON, minutes(15) - timedelta(microseconds=1))
-    assert refusal.value.facts == {"from": minutes(15)}
-    require_grace_over(NOON, minutes(15))
+        require_grace_over(NOON, minutes(15) - timedelta(microseconds=1), "America/New_York")
+    assert refusal.value.facts["from"] == minutes(15)
+    require_grace_over(NOON, minutes(15), "America/New_York")
 
 
 def test_everything_active_is_bookable():

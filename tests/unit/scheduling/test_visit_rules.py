@@ -30,11 +30,12 @@ from services.scheduling.visits.domain import (
     TaskRepeated,
     require_clinical,
     require_distinct,
+    require_fitting,
     require_flow,
+    require_own,
     require_roomed,
     require_usable_room,
 )
-from services.scheduling.visits.engine import require_fitting, require_own
 
 STEPS = {
     ("waiting", "roomed"),
