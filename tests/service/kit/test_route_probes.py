@@ -96,8 +96,8 @@ async def populated(harness: Harness) -> PracticeUnderTest:
 async def ids_of(practice: PracticeUnderTest) -> set[str]:
     """Return the id of every row that the practice's app role can see."""
     tables = await practice.sql(
-        "select table_name::text from information_schema.columns where table_schema = 'public' and column_name = 'id' "
-        "and has_table_privilege(quote_ident(table_name), 'select')"
+        "select c.relname::text as table_name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'id' "
+        "where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select')"
     )
     found: set[str] = set()
     for table in tables:
