@@ -34,7 +34,7 @@ def measure_booking() -> None:
         rounds: list[dict[str, Any]] = []
         for number in range(ROUNDS):
             path = booking.through_the_gateway(
-                praxis, booking.bookings(praxis, ids, providers, 30 + 400 * number, 30_000)
+                praxis, booking.bookings(praxis, ids, providers, 30 + 120 * number, 12_000)
             )
             full = booking.pgbench(
                 praxis,
@@ -42,6 +42,7 @@ def measure_booking() -> None:
                 praxis.keys.practice_id,
             )
             least = booking.pgbench(praxis, booking.one_statement_script(ids, providers), praxis.keys.practice_id)
+            booking.wait_until_published(praxis)
             rounds.append({**path, "pgbench": full, "one": least})
         race = _race(praxis, ids, providers)
     head = (
@@ -84,7 +85,7 @@ def _providers(praxis: Installation) -> list[str]:
 
 
 def _race(praxis: Installation, ids: dict[str, list[str]], providers: list[str]) -> dict[str, int]:
-    requests = booking.bookings(praxis, ids, providers[:1], 3000, 1)
+    requests = booking.bookings(praxis, ids, providers[:1], 600, 1)
     contenders = [
         [method, path, {**headers, "idempotency-key": f"race-{n:08}"}, body]
         for n in range(64)

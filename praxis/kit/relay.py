@@ -43,7 +43,7 @@ where exists (select from waiting)
 
 _UNSENT = """
 select position, event_id, subject, envelope, producersequence, recorded_at from outbox
-where published_at is null and producersequence is not null order by producersequence limit $1
+where published_at is null and producersequence is not null order by position limit $1
 """
 
 _MARK = "update outbox set published_at = $2 where position = any($1::bigint[]) and published_at is null"
@@ -104,7 +104,9 @@ class Relay:
     async def relay_batch(self, connection: asyncpg.Connection) -> int:
         """Number, publish and mark one batch; return how many were published (0 also while the bus is down)."""
         await connection.execute(_NUMBER, LIMITS.relay_batch)
-        rows = await connection.fetch(_UNSENT, LIMITS.relay_batch)
+        # The index of unsent rows is by position; numbers follow positions but for rows that committed late.
+        unsent = await connection.fetch(_UNSENT, LIMITS.relay_batch)
+        rows = sorted(unsent, key=lambda row: row["producersequence"])
         _unsent.set(len(rows))
         if not rows:
             return 0
