@@ -58,7 +58,7 @@ async def end(session: SessionDep) -> None:
     await commands.end_session(session)
 
 
-@routes.post("/v1/users", status_code=201, **policy("gateway.users.add", "gateway.user:write", key="never"))
+@routes.post("/v1/users", status_code=201, **policy("gateway.users.add", "gateway.user:write"))
 async def add_user(body: AddUser, session: SessionDep) -> UserOut:
     """Add a user."""
     return UserOut.model_validate(await commands.add_user(session, body))

@@ -71,13 +71,18 @@ where principal_id = $1 and route = $2 and key = $3 and created_at > $4
 """
 
 
+def keyed_hash(claim: Claim, keyring: Keyring) -> bytes:
+    """Return what is stored of the body: keyed, so that a stored hash helps nobody to guess a body (a password, say)."""
+    return keyring.sign(PURPOSE, claim.body_hash)
+
+
 async def find_reply(driver: asyncpg.Connection, claim: Claim, keyring: Keyring, now: datetime) -> Reply | None:
     """Return the stored reply of `claim`, or None when the key is new; raises KeyReused for another body."""
     since = now - timedelta(days=LIMITS.key_days)
     row = await driver.fetchrow(_FIND, claim.principal_id, claim.route, claim.key, since)
     if row is None:
         return None
-    if row["body_hash"] != claim.body_hash:
+    if row["body_hash"] != keyed_hash(claim, keyring):
         raise KeyReused(facts={"idempotency_key": claim.key})
     body = keyring.unseal(claim.practice_id, PURPOSE, row["reply"])
     return Reply(row["status"], orjson.loads(row["headers"]), body.encode("utf-8"))

@@ -26,7 +26,7 @@ from praxis.kit.audit import columns as audit_columns
 from praxis.kit.auth import Principal
 from praxis.kit.clock import Clock
 from praxis.kit.db import Database, begin_message
-from praxis.kit.idempotency import PURPOSE, Claim, Reply, TwinRunning, find_reply
+from praxis.kit.idempotency import PURPOSE, Claim, Reply, TwinRunning, find_reply, keyed_hash
 from praxis.kit.ids import new_id
 from praxis.kit.observe import current_trace, traceparent
 from praxis.kit.outbox import Announcement
@@ -292,7 +292,8 @@ class UnitOfWork:
         if claim is None or reply is None:
             return _NOT_STORED
         sealed = self._keyring.seal(claim.practice_id, PURPOSE, reply.body.decode("utf-8"))
-        return claim.route, claim.key, claim.body_hash, reply.status, orjson.dumps(reply.headers).decode(), sealed
+        body_hash = keyed_hash(claim, self._keyring)
+        return claim.route, claim.key, body_hash, reply.status, orjson.dumps(reply.headers).decode(), sealed
 
     async def _record(self, session: Session, reply: Reply | None) -> None:
         cause, principal = session.cause, session.principal
