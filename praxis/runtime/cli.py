@@ -157,15 +157,15 @@ def seed() -> None:
 
 @app.command()
 def demo(
-    bundles: Annotated[
-        list[Path] | None, typer.Option("--from", help="FHIR R4 patient bundle; repeat for more.")
-    ] = None,
+    first: Annotated[Path | None, typer.Option("--from", metavar="BUNDLE...", help="FHIR R4 patient bundles.")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Walk one visit through the loop and print its trace; with --from, walk the patients of FHIR bundles through it."""
     from praxis.runtime.demo.visit import walk_and_print
 
     state = State.open()
     url = f"http://127.0.0.1:{state.ports['gateway']}"
+    bundles = [path for path in (first, *(more or [])) if path]
     if not bundles:
         walk_and_print(state, url, console)
         return

@@ -160,7 +160,7 @@ def test_a_file_that_is_no_bundle_is_listed(importer: Importer, content: bytes):
 def test_a_command_with_an_unreadable_file_fails_and_takes_the_others(stack: RunningStack, tmp_path: Path):
     good = tmp_path / "good.json"
     good.write_bytes(bundle(patient("p", "Commandia")))
-    printed = stack.run("demo", "--from", tmp_path / "none.json", "--from", good)
+    printed = stack.run("demo", "--from", tmp_path / "none.json", good)
     assert printed.returncode == 1
     assert "it cannot be opened" in printed.stderr
     assert "Traceback" not in printed.stderr

@@ -69,13 +69,13 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_stack(home: Path) -> Iterator[RunningStack]:
+def running_stack(home: Path, **environment: str) -> Iterator[RunningStack]:
     """Start everything, yield when it is ready, and end it."""
     home.mkdir(exist_ok=True)
     with (home / "up.log").open("w") as log:
         up = subprocess.Popen(
             [*CLI, "up"],
-            env=_environment(home),
+            env=_environment(home) | environment,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
