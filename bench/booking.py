@@ -83,11 +83,13 @@ def through_the_gateway(praxis: Installation, requests: list[list[Any]]) -> dict
     return found
 
 
+def filled(statement: str, arguments: list[str]) -> str:
+    """Return a statement on one line with `$n` replaced by SQL."""
+    return re.sub(r"\$(\d+)", lambda found: f"({arguments[int(found[1]) - 1]})", " ".join(statement.split()))
+
+
 def script(ids: dict[str, list[str]], practice_id: str, principal_id: str, providers: list[str]) -> str:
     """Return the pgbench script of the edge's transaction: the statements of the code, in its order, as many round trips."""
-
-    def filled(statement: str, arguments: list[str]) -> str:
-        return re.sub(r"\$(\d+)", lambda found: f"({arguments[int(found[1]) - 1]})", " ".join(statement.split()))
 
     pick = lambda name, values: f"(array[{','.join(repr(v) for v in values)}]::uuid[])[:{name}]"  # noqa: E731
     provider, room, patient = pick("lane", providers), pick("lane", ids["rooms"]), pick("who", ids["patients"])
@@ -109,15 +111,8 @@ def script(ids: dict[str, list[str]], practice_id: str, principal_id: str, provi
         "text 'scheduling.appointments.book'", f"{appointment}::text", "sha256('x')", "201::smallint",
         "text '{}'", "decode(repeat('ab', 500), 'hex')", "text 'success'",
     ])  # fmt: skip
-    find = filled(
-        _FIND,
-        [
-            f"uuid '{principal_id}'",
-            "text 'scheduling.appointments.book'",
-            f"{appointment}::text",
-            "clock_timestamp() - interval '7 days'",
-        ],
-    )
+    asked = [f"uuid '{principal_id}'", "text 'scheduling.appointments.book'", f"{appointment}::text"]
+    find = filled(_FIND, [*asked, "clock_timestamp() - interval '7 days'"])
     bookable = filled(_BOOKABLE, [patient, f"uuid '{ids['visit'][0]}'", f"uuid '{ids['location'][0]}'", provider, room])
     lock = filled(_LOCK, [needed])
     return "\n".join(

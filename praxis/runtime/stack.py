@@ -6,9 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
+from uuid import UUID
+
+import asyncpg
 
 from praxis.kit.bus import server_authorization
-from praxis.kit.settings import LIMITS, PUBLISHERS, SERVICES
+from praxis.kit.settings import LIMITS, PUBLISHERS, SERVICES, Settings
+from praxis.runtime.demo.keys import has_keys, read_keys
 from praxis.runtime.nats import EmbeddedNats
 from praxis.runtime.postgres import EmbeddedPostgres
 from praxis.runtime.probes import http_ready
@@ -43,6 +47,22 @@ class Stack:
         if "PRAXIS_ADMIN_DATABASE_URL" in self._given:
             await supervisor.start(self._step("databases"))
         await supervisor.start(self._step("migrations"), *(self._publisher(name) for name in PUBLISHERS))
+        if has_keys(self._state):
+            await self._until_heard_of(UUID(read_keys(self._state).practice_id))
+
+    async def _until_heard_of(self, practice_id: UUID) -> None:
+        """Wait until every service has heard of the demo practice, which the gateway announced a moment ago."""
+        heard = "select exists (select from practices where practice_id = $1)"
+        for name in SERVICES:
+            url = self._given[f"PRAXIS_{name.upper()}_DATABASE_URL"]
+            settings = Settings(name, "development", "api", self.secrets, "", url)
+            connection = await asyncpg.connect(settings.role_dsn("system"))
+            try:
+                async with asyncio.timeout(30):
+                    while not await connection.fetchval(heard, practice_id):
+                        await asyncio.sleep(0.05)
+            finally:
+                await connection.close()
 
     async def _start_servers(self, supervisor: Supervisor) -> None:
         await asyncio.to_thread(create_secrets, self.secrets, development=True)
