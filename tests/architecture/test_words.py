@@ -96,7 +96,7 @@ def test_a_public_thing_without_a_docstring_is_caught(code: str):
         "x = 1  # for now",
         "    Good enough for now.",
         "raise NotImplementedError",
-        "open('/work/main/x')",
+        "open('/home/somebody/x')",
     ],
 )
 def test_an_unfinished_line_is_caught(line: str):

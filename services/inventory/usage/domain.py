@@ -96,7 +96,9 @@ def require_kit_lines(lines: Sequence[tuple[UUID, str]], kinds: Mapping[UUID, st
 def require_begun(valid_from: datetime, now: datetime) -> None:
     """Refuse a kit that would begin later: it would have to be changed before it is valid."""
     if valid_from > now:
-        raise Invalid(errors=[FieldError("/valid_from", "not-in-future", "Send a past time, or none for now.")])
+        raise Invalid(
+            errors=[FieldError("/valid_from", "not-in-future", "Send a past time, or leave it out to begin at once.")]
+        )
 
 
 def quantity_changes(requested: Mapping[UUID, int], uses: Iterable[Use]) -> dict[UUID, int]:
